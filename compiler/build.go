@@ -1,0 +1,133 @@
+package compiler
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/detectviz/detectviz/compiler/catalog"
+	"github.com/detectviz/detectviz/compiler/diag"
+	"github.com/detectviz/detectviz/compiler/emit"
+	"github.com/detectviz/detectviz/compiler/emit/gomain"
+	"github.com/detectviz/detectviz/compiler/link"
+	"github.com/detectviz/detectviz/compiler/plan"
+)
+
+// BuildOptions say for what a binary is built and who watches.
+type BuildOptions struct {
+	Target   link.Target       // the zero value is the host
+	Progress func(link.Status) // may be nil
+}
+
+// Build writes the generated files of a plan and builds its binary into bin/.
+// Nothing is written when a back end finds errors.
+func (w *Workspace) Build(ctx context.Context, p *plan.Plan, o BuildOptions) (link.Result, diag.List, error) {
+	files, diags := w.Emit(p)
+	if diags.HasErrors() {
+		return link.Result{}, diags, nil
+	}
+	if _, err := w.Commit(p, files); err != nil {
+		return link.Result{}, diags, err
+	}
+	result, err := link.Build(ctx, link.Options{
+		Root:       w.Root,
+		Package:    filepath.ToSlash(GeneratedDir(p.Name)),
+		Output:     filepath.Join("bin", binaryName(p.Name, o.Target)),
+		Target:     o.Target,
+		Stamp:      map[string]string{catalog.Module + "/platform.digest": Digest(files)},
+		InstanceAt: gomain.Instances(content(files, gomain.Path)),
+		Users:      pluginUsers(p),
+		Progress:   o.Progress,
+	})
+	return result, diags, err
+}
+
+// binaryName is the composition's name, with the target when that is not the
+// host.
+func binaryName(name string, target link.Target) string {
+	host := link.Host()
+	if target == (link.Target{}) || target == host {
+		target = host
+	} else {
+		name += "-" + target.OS + "-" + target.Arch
+	}
+	if target.OS == "windows" {
+		name += ".exe"
+	}
+	return name
+}
+
+func content(files []emit.File, path string) []byte {
+	for _, f := range files {
+		if f.Path == path {
+			return f.Content
+		}
+	}
+	return nil
+}
+
+// pluginUsers lists the instances of each plugin, by import path.
+func pluginUsers(p *plan.Plan) map[string][]string {
+	users := map[string][]string{}
+	for _, in := range p.Instances {
+		if in.Code != nil {
+			users[in.Code.Import] = append(users[in.Code.Import], in.Name)
+		}
+	}
+	return users
+}
+
+// everythingDir holds the program with every plugin. Folders whose name begins
+// with an underscore are left out of patterns such as ./... .
+const everythingDir = "bin/_everything"
+
+// MeasureEverything returns the size of a binary with every plugin, which is
+// what a composition saves against. It builds that binary unless it is there
+// and fresh.
+func (w *Workspace) MeasureEverything(ctx context.Context, o BuildOptions) (int64, error) {
+	p, err := plan.Everything(w.catalog, Generator)
+	if err != nil {
+		return 0, err
+	}
+	files, diags := gomain.Emit(p)
+	if diags.HasErrors() {
+		return 0, fmt.Errorf("emitting a program with every plugin: %s", diags[0].Message)
+	}
+	planJSON, err := p.JSON()
+	if err != nil {
+		return 0, err
+	}
+	for _, f := range append(files, emit.File{Path: "plan.json", Content: planJSON}) {
+		if err := replace(filepath.Join(w.Root, everythingDir, f.Path), f.Content); err != nil {
+			return 0, err
+		}
+	}
+	result, err := link.Build(ctx, link.Options{
+		Root:       w.Root,
+		Package:    everythingDir,
+		Output:     filepath.Join("bin", ".dvz", binaryName(plan.EverythingName, o.Target)),
+		Target:     o.Target,
+		InstanceAt: gomain.Instances(content(files, gomain.Path)),
+		Users:      pluginUsers(p),
+		Progress:   o.Progress,
+	})
+	return result.Size, err
+}
+
+// replace writes a file by way of a temporary one, unless it holds that content.
+func replace(path string, content []byte) error {
+	if present, err := os.ReadFile(path); err == nil && bytes.Equal(present, content) {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	temp := path + ".tmp"
+	if err := os.WriteFile(temp, content, 0o644); err != nil {
+		os.Remove(temp)
+		return err
+	}
+	return os.Rename(temp, path)
+}

@@ -1,0 +1,193 @@
+package catalog
+
+import (
+	"strings"
+
+	"cuelang.org/go/cue"
+)
+
+// Manifest is what a manifest says once the instance's config is known.
+type Manifest struct {
+	SignalsIn, SignalsOut []string
+	Lifecycle             []string
+	Requires              []Requirement // in the manifest's order
+	Provides              []string
+	Permissions           []Permission
+	Routes                []Route
+	Alloy                 []AlloyBlock
+	Datasources           []Datasource
+	Rules                 []Rule
+	SupplementaryGroups   []string
+	After                 []string
+}
+
+// Requirement is a capability that the plugin's New takes.
+type Requirement struct {
+	Field      string // the key in the manifest
+	Capability string
+	Optional   bool
+	Many       bool
+}
+
+// Permission is an action on resources; see schema/plugin.cue.
+type Permission struct {
+	Action   string   `json:"action"`
+	Resource string   `json:"resource"`
+	Scope    []string `json:"scope"`
+}
+
+// Route is an HTTP endpoint.
+type Route struct {
+	Method      string `json:"method"`
+	Path        string `json:"path"`
+	Access      string `json:"access"`
+	Description string `json:"description"`
+}
+
+// AlloyBlock is a contributed Alloy block; see schema/alloy.cue.
+type AlloyBlock struct {
+	Name, Label, Comment string
+	Attributes           []AlloyAttr // in the manifest's order
+	Blocks               []AlloyBlock
+	Sinks                []AlloySink
+}
+
+// AlloyAttr is an attribute; Value is plain data (bool, int, float64, string,
+// []any, map[string]any).
+type AlloyAttr struct {
+	Name  string
+	Value any
+}
+
+// AlloySink is an export that takes data of a kind.
+type AlloySink struct {
+	Kind   string `json:"kind"`
+	Export string `json:"export"`
+}
+
+// Datasource is a contributed Grafana data source.
+type Datasource struct {
+	Name    string         `json:"name"`
+	Type    string         `json:"type"`
+	URL     string         `json:"url"`
+	Default bool           `json:"default"`
+	JSON    map[string]any `json:"json"`
+}
+
+// Rule is a contributed alert rule.
+type Rule struct {
+	Alert       string            `json:"alert"`
+	Expr        string            `json:"expr"`
+	For         string            `json:"for"`
+	Severity    string            `json:"severity"`
+	Summary     string            `json:"summary"`
+	Description string            `json:"description"`
+	Labels      map[string]string `json:"labels"`
+}
+
+// Instantiate evaluates the manifest for one instance. The config must be
+// concrete and valid; an error is the plugin author's.
+func (p *Plugin) Instantiate(config cue.Value, self Self) (*Manifest, error) {
+	v := p.filled(config, map[string]string{"instance": self.Instance, "composition": self.Composition, "state": self.State})
+	if err := v.Err(); err != nil {
+		return nil, err
+	}
+	m := &Manifest{}
+	into := []struct {
+		path   string
+		target any
+	}{
+		{"signals.in", &m.SignalsIn},
+		{"signals.out", &m.SignalsOut},
+		{"lifecycle", &m.Lifecycle},
+		{"provides", &m.Provides},
+		{"permissions", &m.Permissions},
+		{"routes", &m.Routes},
+		{"contributes.datasources", &m.Datasources},
+		{"contributes.rules", &m.Rules},
+		{"contributes.systemd.supplementary_groups", &m.SupplementaryGroups},
+		{"contributes.systemd.after", &m.After},
+	}
+	for _, f := range into {
+		if err := v.LookupPath(cue.ParsePath(f.path)).Decode(f.target); err != nil {
+			return nil, err
+		}
+	}
+	// What the user wrote comes with its references replaced; those of the
+	// defaults are replaced here.
+	references := strings.NewReplacer("${state}", self.State, "${host}", "localhost")
+	for _, perm := range m.Permissions {
+		for i := range perm.Scope {
+			perm.Scope[i] = references.Replace(perm.Scope[i])
+		}
+	}
+	var err error
+	if m.Requires, err = requirements(v.LookupPath(cue.ParsePath("requires"))); err != nil {
+		return nil, err
+	}
+	m.Alloy, err = alloyBlocks(v.LookupPath(cue.ParsePath("contributes.alloy")))
+	return m, err
+}
+
+func requirements(v cue.Value) ([]Requirement, error) {
+	fields, err := v.Fields()
+	if err != nil {
+		return nil, err
+	}
+	var out []Requirement
+	for fields.Next() {
+		r := Requirement{Field: fields.Selector().Unquoted()}
+		if name, err := fields.Value().String(); err == nil {
+			r.Capability = name
+		} else {
+			err := decode(fields.Value(), map[string]any{"capability": &r.Capability, "optional": &r.Optional, "many": &r.Many})
+			if err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+func alloyBlocks(v cue.Value) ([]AlloyBlock, error) {
+	list, err := v.List()
+	if err != nil {
+		return nil, err
+	}
+	var out []AlloyBlock
+	for list.Next() {
+		block, err := alloyBlock(list.Value())
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, block)
+	}
+	return out, nil
+}
+
+func alloyBlock(v cue.Value) (b AlloyBlock, err error) {
+	if err := decode(v, fields{"name": &b.Name, "sink": &b.Sinks}); err != nil {
+		return b, err
+	}
+	for name, target := range map[string]*string{"label": &b.Label, "comment": &b.Comment} {
+		if field := v.LookupPath(cue.ParsePath(name)); field.Exists() {
+			if err := field.Decode(target); err != nil {
+				return b, err
+			}
+		}
+	}
+	attributes, err := v.LookupPath(cue.ParsePath("attributes")).Fields()
+	if err != nil {
+		return b, err
+	}
+	for attributes.Next() {
+		attr := AlloyAttr{Name: attributes.Selector().Unquoted()}
+		if err := attributes.Value().Decode(&attr.Value); err != nil {
+			return b, err
+		}
+		b.Attributes = append(b.Attributes, attr)
+	}
+	b.Blocks, err = alloyBlocks(v.LookupPath(cue.ParsePath("blocks")))
+	return b, err
+}
