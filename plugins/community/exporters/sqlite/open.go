@@ -1,0 +1,142 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	driver "modernc.org/sqlite" // registers the database/sql driver "sqlite"
+	codes "modernc.org/sqlite/lib"
+)
+
+// applicationID marks a database file as ours ("dvz1"); see
+// https://www.sqlite.org/pragma.html#pragma_application_id.
+const applicationID = 0x64767a31
+
+// migrations bring a database from the schema version of their index to the
+// next. Published ones never change.
+//
+// The key of samples begins with the time, so that a batch is appended to the
+// end of the table and old samples are cut off its front. With the series
+// first, each batch would touch one page a series: 17 times the disk writes and
+// 6 times the CPU, measured at 100 000 series.
+//
+// series.until is a time that no sample of the series is later than, so that
+// an ended series can be found without a look at samples.
+var migrations = []string{`
+CREATE TABLE series (
+	id     INTEGER PRIMARY KEY,
+	name   TEXT NOT NULL,
+	labels TEXT NOT NULL,
+	until  INTEGER NOT NULL,
+	UNIQUE (name, labels)
+);
+CREATE TABLE samples (
+	time      INTEGER NOT NULL,
+	series_id INTEGER NOT NULL,
+	value     REAL,
+	PRIMARY KEY (time, series_id)
+) WITHOUT ROWID;
+`}
+
+// createFile makes an empty database file that only its owner may read, and
+// says clearly why it cannot. SQLite gives its other files the same mode.
+func createFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("folder %s does not exist; create it or change path", filepath.Dir(path))
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s cannot be written by this user; change its owner or the config's path", path)
+	case err != nil:
+		return fmt.Errorf("open database: %w", err)
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a regular file; change path", path)
+	}
+	return errors.Join(err, f.Close())
+}
+
+// openPool opens a database with the pragmas that all connections share. In WAL
+// mode, synchronous NORMAL keeps the file sound in every case; only a power
+// failure may lose the last transactions.
+func openPool(path string, more string) (*sql.DB, error) {
+	file := url.URL{Scheme: "file", Path: path}
+	query := "_pragma=busy_timeout(5000)&_pragma=auto_vacuum(incremental)&_pragma=journal_mode(wal)" +
+		"&_pragma=synchronous(normal)&_pragma=journal_size_limit(67108864)"
+	if more != "" {
+		query += "&" + more
+	}
+	return sql.Open("sqlite", file.String()+"?"+query)
+}
+
+// migrate brings the database to the newest schema.
+func migrate(ctx context.Context, conn *sql.Conn) error {
+	var version, id, tables int
+	for _, q := range []struct {
+		query string
+		into  *int
+	}{
+		{"PRAGMA user_version", &version},
+		{"PRAGMA application_id", &id},
+		{"SELECT count(*) FROM sqlite_schema", &tables},
+	} {
+		if err := conn.QueryRowContext(ctx, q.query).Scan(q.into); err != nil {
+			return err
+		}
+	}
+	switch {
+	case id != applicationID && tables > 0:
+		return errors.New("it is the database of another application; change path")
+	case version > len(migrations):
+		return fmt.Errorf("it has schema version %d, written by a newer release; this one knows up to version %d: upgrade, or change path", version, len(migrations))
+	case version == len(migrations):
+		return nil
+	}
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	for _, m := range migrations[version:] {
+		if _, err := tx.ExecContext(ctx, m); err != nil {
+			return err
+		}
+	}
+	// Pragmas take no bound parameters; both values are our own numbers.
+	pragmas := fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, len(migrations))
+	if _, err := tx.ExecContext(ctx, pragmas); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// explain adds to an SQLite error what can be done about it.
+func explain(err error) error {
+	failure, ok := errors.AsType[*driver.Error](err)
+	if !ok {
+		return err
+	}
+	var advice string
+	switch failure.Code() & 0xff { // the primary code; the rest are details
+	case codes.SQLITE_NOTADB:
+		advice = "the file is not an SQLite database; change path, or move the file away"
+	case codes.SQLITE_CORRUPT:
+		advice = "the database is damaged; move it away to begin a new one, and try sqlite3's .recover on it"
+	case codes.SQLITE_FULL:
+		advice = "the disk is full; free some space or shorten the retention"
+	case codes.SQLITE_READONLY, codes.SQLITE_CANTOPEN, codes.SQLITE_PERM:
+		advice = "SQLite must be able to write the file and its folder, where it keeps its write-ahead log"
+	case codes.SQLITE_BUSY, codes.SQLITE_LOCKED:
+		advice = "another process has locked the database"
+	default:
+		return err
+	}
+	return fmt.Errorf("%s: %w", advice, err)
+}
