@@ -136,9 +136,10 @@ func (p *Plugin) Provides() []string {
 // config as plugin.config: in the field alone those references would keep
 // standing for the config that nobody has written yet.
 func (p *Plugin) filled(config cue.Value, self map[string]string) cue.Value {
-	pkg := p.pkg.FillPath(cue.ParsePath("plugin.config"), config)
+	// Once for both: each call evaluates the package anew.
+	fields := map[string]any{"config": config}
 	if self != nil {
-		pkg = pkg.FillPath(cue.ParsePath("plugin.self"), self)
+		fields["self"] = self
 	}
-	return pkg.LookupPath(manifestPath)
+	return p.pkg.FillPath(manifestPath, fields).LookupPath(manifestPath)
 }

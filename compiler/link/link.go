@@ -178,11 +178,29 @@ func (b *build) run(ctx context.Context) (Result, error) {
 	return Result{Output: b.Output, Size: info.Size(), Packages: len(packages)}, nil
 }
 
+// noTrace is a build tag of google.golang.org/grpc. Without it grpc links
+// html/template for a debugging page, whose use of reflection makes the linker
+// keep every exported method of every type: 5 MB in a binary that only sends
+// OTLP logs.
+const noTrace = "grpcnotrace"
+
+// tags are our own build tag and those of the user's GOFLAGS, which the
+// argument would replace.
+func (b *build) tags() string {
+	tags := noTrace
+	for _, f := range strings.Fields(b.tool.Flags) {
+		if name, list, _ := strings.Cut(strings.TrimLeft(f, "-"), "="); name == "tags" {
+			tags += "," + list
+		}
+	}
+	return tags
+}
+
 // args are the arguments of go build, but for the output.
 func (b *build) args() []string {
 	ldflags := "-s -w"
 	for _, name := range slices.Sorted(maps.Keys(b.Stamp)) {
 		ldflags += fmt.Sprintf(" -X '%s=%s'", name, b.Stamp[name])
 	}
-	return []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=" + ldflags}
+	return []string{"build", "-trimpath", "-buildvcs=false", "-tags=" + b.tags(), "-ldflags=" + ldflags}
 }

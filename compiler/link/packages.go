@@ -31,7 +31,7 @@ const listFields = "-json=ImportPath,Dir,Standard,Imports,ImportMap,EmbedFiles,M
 // which waits for it only at the end. Without an answer (nil) a build works as
 // well, but is not recognised the next time.
 func (b *build) list(ctx context.Context) []pkg {
-	cmd := b.command(b.environ(), "list", "-deps", listFields, "./"+b.Package)
+	cmd := b.command(b.environ(), "list", "-deps", "-tags="+b.tags(), listFields, "./"+b.Package)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil

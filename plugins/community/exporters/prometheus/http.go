@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -63,7 +64,7 @@ func (e *Exporter) serve(w http.ResponseWriter, r *http.Request, delivered bool)
 	h.Set("Cache-Control", "no-store")
 	h.Add("Vary", "Accept, Accept-Encoding")
 	// Errors mean that the reader went away.
-	if !acceptsGzip(r.Header) {
+	if fromLoopback(r) || !acceptsGzip(r.Header) {
 		h.Set("Content-Length", strconv.Itoa(page.Len()))
 		_, _ = w.Write(page.Bytes())
 		return
@@ -90,6 +91,13 @@ func (e *Exporter) leftOut(name string) {
 	if _, said := e.said.LoadOrStore(name, true); !said {
 		e.log.Warn("a delivered metric is not exposed: its name belongs to a histogram or summary of the own telemetry", "metric", name)
 	}
+}
+
+// fromLoopback reports whether the reader is on this host, where compressing a
+// page costs time and about a megabyte of memory, and saves nothing.
+func fromLoopback(r *http.Request) bool {
+	addr, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && addr.Addr().Unmap().IsLoopback()
 }
 
 // acceptsGzip reports whether a gzipped answer is welcome (RFC 9110, section

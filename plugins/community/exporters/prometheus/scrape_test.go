@@ -161,6 +161,20 @@ func TestGzip(t *testing.T) {
 	}
 }
 
+func TestNoGzipOnLoopback(t *testing.T) {
+	e, _ := newExporter(t, config())
+	for remote, want := range map[string]string{"127.0.0.1:4711": "", "[::1]:4711": "", "[::ffff:127.0.0.1]:4711": "", "192.0.2.7:4711": "gzip"} {
+		r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+		r.RemoteAddr = remote
+		r.Header.Set("Accept-Encoding", "gzip")
+		w := httptest.NewRecorder()
+		e.Routes()[0].Handler.ServeHTTP(w, r)
+		if got := w.Header().Get("Content-Encoding"); got != want {
+			t.Errorf("%s: content encoding %q, want %q", remote, got, want)
+		}
+	}
+}
+
 // TestAnyMixtureIsValid delivers series of names and types that get into each
 // other's way.
 func TestAnyMixtureIsValid(t *testing.T) {

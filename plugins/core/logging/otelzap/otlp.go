@@ -27,7 +27,7 @@ import (
 )
 
 const (
-	queueSize     = 2048             // records that wait for the receiver
+	queueSize     = 1024             // records that wait for the receiver; each takes 640 bytes from the start
 	exportTimeout = 30 * time.Second // for a batch, with all tries
 	complainEvery = 30 * time.Second // between two complaints on stderr
 )

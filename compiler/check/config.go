@@ -1,0 +1,155 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/errors"
+
+	"github.com/detectviz/detectviz/compiler/catalog"
+	"github.com/detectviz/detectviz/compiler/source"
+)
+
+// config checks an entry's config against the plugin's #Config, first value by
+// value, then as a whole, for conditions between values.
+func (r *run) config(e *entry, options *source.Node) {
+	p := place{pos: e.source.Path.Pos, width: e.source.Path.Width}
+	node := &source.Node{Kind: source.Map, Pos: p.pos}
+	if options != nil {
+		for _, f := range options.Fields {
+			if f.Key == "config" {
+				p.pos, p.width = f.Pos, f.Width
+			}
+		}
+	}
+	if e.source.Config != nil {
+		node = e.source.Config
+	}
+	w := r.walker(e.source.Path.Value)
+	expr := w.value(e.plugin.Config, node, p)
+	if expr == nil {
+		return
+	}
+	e.config = r.unify(e.plugin.Config, expr)
+	w.whole(e.config.Validate(cue.Concrete(true)), node, p, nil)
+}
+
+// instantiate evaluates the manifest for a sound config. A manifest may state
+// conditions of its own on the config, by error("…").
+func (r *run) instantiate(e *entry) {
+	self := catalog.Self{Instance: e.name, Composition: r.c.Name.Value, State: "/var/lib/" + r.c.Name.Value}
+	m, err := e.plugin.Instantiate(e.config, self)
+	if err == nil {
+		e.manifest = m
+		return
+	}
+	p := place{pos: e.source.Path.Pos, width: e.source.Path.Width}
+	r.walker(e.source.Path.Value).whole(err, e.source.Config, p, func(err error) { r.brokenPlugin(e, err) })
+}
+
+// whole reports errors of a config as a whole. Errors at or beside a value that
+// was reported already follow from that. What CUE itself says is never shown:
+// without a text of the schema's author, internal is called, or the finding is
+// put in general words.
+func (w *walker) whole(err error, n *source.Node, p place, internal func(error)) {
+	clean := len(w.faults) == 0
+	for _, e := range errors.Errors(err) {
+		path := configPath(e.Path())
+		text, alone := authorText(e), false
+		if words := validatorWords(e); text == "" && words != "" {
+			text, alone = "must "+words, true // about this value only
+		}
+		switch {
+		case text != "" && !w.explained(path, alone):
+		case text == "" && clean && len(w.faults) == 0 && internal != nil:
+			internal(fmt.Errorf("the manifest of plugin %s does not fit this config: %s", w.subject, errors.Details(err, nil)))
+			return
+		case text == "" && clean && len(w.faults) == 0:
+			text = "does not fit the other values"
+			if format, _ := e.Msg(); strings.Contains(format, "required but not present") || strings.Contains(format, "incomplete") {
+				text = "is missing"
+			}
+		default:
+			continue
+		}
+		pos, width := p.pos, p.width
+		if f, ok := nearest(n, path); ok {
+			pos, width = f.Pos, f.Width
+		}
+		path = slices.DeleteFunc(path, func(p string) bool { return strings.HasPrefix(p, "_") }) // hidden fields
+		name := strings.Join(path, ".")
+		code, message := "DVZ109", name+" "+text
+		if name == "" {
+			message = "the config of " + w.subject + " contradicts itself"
+		}
+		if text == "is missing" {
+			code = "DVZ103"
+			message = "missing field " + strconv.Quote(name) + " in " + w.subject
+		}
+		w.report(name, &fault{code: code, message: message, pos: pos, width: width})
+	}
+}
+
+// explained reports whether something was reported at a path or above it, or,
+// unless the error is about this value alone, at a value beside it.
+func (w *walker) explained(path []string, alone bool) bool {
+	beside := strings.Join(path[:max(len(path)-1, 0)], ".")
+	whole := strings.Join(path, ".")
+	for fault := range w.faults {
+		fault = strings.NewReplacer("[", ".", "]", "").Replace(fault)
+		parent := ""
+		if i := strings.LastIndexByte(fault, '.'); i >= 0 {
+			parent = fault[:i]
+		}
+		if fault == whole || !alone && parent == beside || strings.HasPrefix(whole, fault+".") {
+			return true
+		}
+	}
+	return false
+}
+
+// configPath strips from the path of an error what stands before the config:
+// #Config, or plugin.config.
+func configPath(path []string) []string {
+	for i, p := range path {
+		if strings.HasPrefix(p, "#") || p == "config" {
+			path = path[i+1:]
+			break
+		}
+	}
+	out := make([]string, len(path))
+	for i, p := range path {
+		out[i] = p
+		if s, err := strconv.Unquote(p); err == nil {
+			out[i] = s
+		}
+	}
+	return out
+}
+
+// nearest returns the field or item at a path, or the one above it that exists.
+func nearest(n *source.Node, path []string) (found source.Field, ok bool) {
+	for _, p := range path {
+		if n == nil {
+			break
+		}
+		i, err := strconv.Atoi(p)
+		switch {
+		case n.Kind == source.List && err == nil && i < len(n.Items):
+			n = n.Items[i]
+			found, ok = source.Field{Pos: n.Pos, Width: n.Width}, true
+		default:
+			var next *source.Node
+			for _, f := range n.Fields {
+				if f.Key == p {
+					found, ok, next = f, true, f.Value
+				}
+			}
+			n = next
+		}
+	}
+	return found, ok
+}

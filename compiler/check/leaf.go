@@ -1,0 +1,318 @@
+package check
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/token"
+
+	"github.com/detectviz/detectviz/compiler/source"
+	"github.com/detectviz/detectviz/compiler/units"
+)
+
+// leaf checks a scalar, or a value whose kind does not fit. It reports nothing
+// itself. An expression beside a fault means that only this value is at fault,
+// and that the rest can be checked as if it were not.
+func (w *walker) leaf(schema cue.Value, n *source.Node, p place) (ast.Expr, *fault) {
+	if isSecret(p.goType) && n.Kind != source.Map {
+		return w.clearSecret(n, p)
+	}
+	if n.Kind == source.String && strings.Contains(n.Text, "${") {
+		return w.references(schema, n, p)
+	}
+	return w.scalar(schema, n, p)
+}
+
+// scalar checks a scalar without references.
+func (w *walker) scalar(schema cue.Value, n *source.Node, p place) (ast.Expr, *fault) {
+	kind := schema.IncompleteKind()
+	lit := literal(n, kind)
+	if lit == nil {
+		return nil, w.describe(schema, nil, n, p)
+	}
+	if err := w.unify(schema, lit).Validate(); err != nil {
+		return nil, w.describe(schema, err, n, p)
+	}
+	var err error
+	switch placeOf(schema, p.goType) {
+	case durationPlace:
+		_, err = time.ParseDuration(n.Text)
+	case sizePlace:
+		_, err = units.ParseSize(n.Text)
+	}
+	if err != nil { // the form is right
+		return nil, &fault{code: "DVZ105", message: fmt.Sprintf("%s is out of range: %s", p.path, shown(n)), hint: p.field.about(), pos: n.Pos, width: n.Width}
+	}
+	return lit, nil
+}
+
+// literal returns a scalar as a CUE literal, or nil when its kind is none of
+// those that are wanted.
+func literal(n *source.Node, wanted cue.Kind) ast.Expr {
+	if kindOf(n)&wanted == 0 && !(n.Kind == source.Int && wanted&cue.FloatKind != 0) {
+		return nil
+	}
+	switch n.Kind {
+	case source.Null:
+		return ast.NewNull()
+	case source.Bool:
+		return ast.NewBool(n.Text == "true")
+	case source.String:
+		return ast.NewString(n.Text)
+	case source.Int:
+		if wanted&cue.IntKind == 0 {
+			return number(token.FLOAT, n.Text+".0")
+		}
+		return number(token.INT, n.Text)
+	case source.Float:
+		f, err := strconv.ParseFloat(n.Text, 64)
+		if err != nil {
+			return nil
+		}
+		text := strconv.FormatFloat(f, 'g', -1, 64)
+		if !strings.ContainsAny(text, ".e") {
+			text += ".0"
+		}
+		return number(token.FLOAT, text)
+	}
+	return nil
+}
+
+func number(kind token.Token, text string) ast.Expr {
+	if digits, negative := strings.CutPrefix(text, "-"); negative {
+		return &ast.UnaryExpr{Op: token.SUB, X: ast.NewLit(kind, digits)}
+	}
+	return ast.NewLit(kind, text)
+}
+
+func kindOf(n *source.Node) cue.Kind {
+	switch n.Kind {
+	case source.Null:
+		return cue.NullKind
+	case source.Bool:
+		return cue.BoolKind
+	case source.Int:
+		return cue.IntKind
+	case source.Float:
+		return cue.FloatKind
+	case source.String:
+		return cue.StringKind
+	case source.List:
+		return cue.ListKind
+	}
+	return cue.StructKind
+}
+
+// describe says in plain words why a schema does not take a value.
+func (w *walker) describe(schema cue.Value, err error, n *source.Node, p place) *fault {
+	f := &fault{hint: p.field.about(), pos: n.Pos, width: n.Width}
+	if n.Kind == source.Null {
+		f.code, f.message, f.pos, f.width = "DVZ104", p.path+" has no value", p.pos, p.width
+		return f
+	}
+	all, text := alternatives(schema)
+	if t := authorText(err); t != "" {
+		text = t
+	}
+	enum := enumOf(all)
+	f.code = "DVZ105"
+	switch {
+	case n.Kind == source.Map || n.Kind == source.List || literal(n, schema.IncompleteKind()) == nil:
+		f.code = "DVZ104"
+		if hint := w.kindHint(schema, n); hint != "" {
+			f.hint = hint
+		}
+	case enum != nil:
+		f.code = "DVZ106"
+		if s := suggest(n.Text, enum); s != "" && strings.Trim(n.Text, "0123456789.") != "" {
+			f.hint = `did you mean "` + s + `"?`
+		}
+	}
+	var must string
+	switch {
+	case text != "" && !strings.HasPrefix(text, "must "):
+		f.message = fmt.Sprintf("%s %s: %s", p.path, text, shown(n))
+		return f
+	case text != "":
+		must = strings.TrimPrefix(text, "must ")
+	case len(enum) == 1:
+		must = "be " + enum[0]
+	case enum != nil:
+		must = "be one of " + strings.Join(enum, ", ")
+	case f.code == "DVZ104":
+		must = "be " + kindWords(schema.IncompleteKind())
+	default:
+		must = constraints(all, err)
+	}
+	f.message = fmt.Sprintf("%s must %s, not %s", p.path, must, shown(n))
+	return f
+}
+
+// enumOf returns the values of an enum, or nil when the schema is none.
+func enumOf(all []cue.Value) []string {
+	var values []string
+	for _, v := range all {
+		if !v.IsConcrete() || v.IncompleteKind()&scalarKinds == 0 {
+			return nil
+		}
+		values = append(values, scalarText(v))
+	}
+	return values
+}
+
+var kindNames = []struct {
+	kind cue.Kind
+	name string
+}{
+	{cue.BoolKind, "true or false"},
+	{cue.NumberKind, "a number"},
+	{cue.IntKind, "a whole number"},
+	{cue.FloatKind, "a number"},
+	{cue.StringKind, "text"},
+	{cue.ListKind, "a list"},
+	{cue.StructKind, "a map"},
+}
+
+// kindWords names the kinds of values that are wanted.
+func kindWords(kind cue.Kind) string {
+	var words []string
+	for _, k := range kindNames {
+		if kind&k.kind == k.kind {
+			words = append(words, k.name)
+			kind &^= k.kind
+		}
+	}
+	return list(words)
+}
+
+// kindHint says how to turn a value into the kind that was probably meant.
+func (w *walker) kindHint(schema cue.Value, n *source.Node) string {
+	wanted := schema.IncompleteKind()
+	switch {
+	case wanted&cue.BoolKind != 0 && n.Kind == source.String:
+		switch strings.ToLower(n.Text) {
+		case "yes", "on", "y", "true":
+			return "write true"
+		case "no", "off", "n", "false":
+			return "write false"
+		}
+	case wanted&cue.NumberKind != 0 && n.Kind == source.String:
+		if _, err := strconv.ParseFloat(n.Text, 64); err == nil {
+			return "write " + n.Text + " without quotes"
+		}
+	case wanted == cue.StringKind && (n.Kind == source.Int || n.Kind == source.Float || n.Kind == source.Bool):
+		if w.unify(schema, ast.NewString(n.Text)).Validate() == nil {
+			return `write "` + n.Text + `" in quotes if text is meant`
+		}
+	case wanted == cue.ListKind && n.Kind == source.String && len(n.Text) < 60:
+		return "write [" + strconv.Quote(n.Text) + "]"
+	}
+	return ""
+}
+
+// shown returns a value as a message quotes it.
+func shown(n *source.Node) string {
+	const most = 60
+	switch n.Kind {
+	case source.Null:
+		return "nothing"
+	case source.Map:
+		return "a map"
+	case source.List:
+		return "a list"
+	case source.String:
+		if runes := []rune(n.Text); len(runes) > most {
+			return strconv.Quote(string(runes[:most])) + "…"
+		}
+		return strconv.Quote(n.Text)
+	}
+	if len(n.Text) > most {
+		return n.Text[:most] + "…"
+	}
+	return n.Text
+}
+
+// validators puts the validators of CUE's standard library into words.
+var validators = []struct {
+	call  *regexp.Regexp
+	words string // with the argument in place of %s
+}{
+	{regexp.MustCompile(`strings\.MinRunes\((\d+)\)`), "have at least %s characters"},
+	{regexp.MustCompile(`strings\.MaxRunes\((\d+)\)`), "have at most %s characters"},
+	{regexp.MustCompile(`list\.MinItems\((\d+)\)`), "have at least %s items"},
+	{regexp.MustCompile(`list\.MaxItems\((\d+)\)`), "have at most %s items"},
+	{regexp.MustCompile(`list\.UniqueItems()`), "have no item twice"},
+	{regexp.MustCompile(`struct\.MinFields\((\d+)\)`), "have at least %s fields"},
+	{regexp.MustCompile(`struct\.MaxFields\((\d+)\)`), "have at most %s fields"},
+	{regexp.MustCompile(`net\.IP\w*()`), "be an IP address"},
+	{regexp.MustCompile(`net\.FQDN()`), "be a host name"},
+	{regexp.MustCompile(`regexp\.Valid()`), "be a regular expression"},
+}
+
+func validatorWords(err error) string {
+	if err != nil {
+		for _, v := range validators {
+			if m := v.call.FindStringSubmatch(err.Error()); m != nil {
+				return strings.ReplaceAll(v.words, "%s", m[1])
+			}
+		}
+	}
+	return ""
+}
+
+// constraints puts bounds and patterns into words: "be between 1 and 10".
+func constraints(all []cue.Value, err error) string {
+	var options []string
+	for _, v := range all {
+		words := bounds(v, 4)
+		if len(words) == 2 && strings.HasPrefix(words[0], atLeast) && strings.HasPrefix(words[1], atMost) {
+			words = []string{"be between " + strings.TrimPrefix(words[0], atLeast) + " and " + strings.TrimPrefix(words[1], atMost)}
+		}
+		if len(words) > 0 {
+			options = append(options, strings.Join(words, " and "))
+		}
+	}
+	if words := list(options); words != "" {
+		return words
+	}
+	if words := validatorWords(err); words != "" {
+		return words
+	}
+	return "have another value"
+}
+
+const (
+	atLeast = "be at least "
+	atMost  = "be at most "
+)
+
+func bounds(v cue.Value, depth int) []string {
+	op, operands := v.Expr()
+	words := map[cue.Op]string{
+		cue.GreaterThanOp:      "be greater than ",
+		cue.GreaterThanEqualOp: atLeast,
+		cue.LessThanOp:         "be less than ",
+		cue.LessThanEqualOp:    atMost,
+		cue.NotEqualOp:         "be other than ",
+		cue.RegexMatchOp:       "match the regular expression ",
+		cue.NotRegexMatchOp:    "not match the regular expression ",
+	}[op]
+	switch {
+	case words != "":
+		return []string{words + scalarText(operands[len(operands)-1])}
+	case v.IsConcrete() && v.IncompleteKind()&scalarKinds != 0:
+		return []string{"be " + scalarText(v)}
+	case op == cue.AndOp && depth > 0:
+		var all []string
+		for _, o := range operands {
+			all = append(all, bounds(o, depth-1)...)
+		}
+		return all
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package check
+
+import (
+	"strings"
+
+	"github.com/detectviz/detectviz/compiler/source"
+)
+
+// plugins checks each item of spec.plugins: its shape, its plugin, its options
+// and its config.
+func (r *run) plugins() {
+	var paths []string
+	for i := range r.c.Plugins {
+		paths = append(paths, r.c.Plugins[i].Path.Value)
+	}
+	preload := r.cat.Preload(paths...)
+
+	nodes := r.c.Root.Get("spec").Get("plugins")
+	for i := range r.c.Plugins {
+		before := len(r.l)
+		e := &entry{source: &r.c.Plugins[i], node: nodes.Items[i]}
+		r.entries = append(r.entries, e)
+		if preload != nil {
+			r.brokenPlugin(e, preload)
+			continue
+		}
+		r.plugin(e)
+		e.sound = e.plugin != nil && !r.l[before:].HasErrors()
+		if e.sound && e.source.Enabled {
+			r.instantiate(e)
+			e.sound = !r.l[before:].HasErrors()
+		}
+	}
+}
+
+func (r *run) plugin(e *entry) {
+	options := r.entryShape(e)
+	if e.source.Path.Value == "" {
+		return
+	}
+	e.name, e.namePos = e.source.As.Value, e.source.As
+	if e.name == "" {
+		e.name, e.namePos = shortName(e.source.Path.Value), e.source.Path
+	}
+	plugin, err := r.cat.Plugin(e.source.Path.Value)
+	switch {
+	case err != nil:
+		r.brokenPlugin(e, err)
+	case plugin == nil:
+		r.unknownPlugin(e)
+	default:
+		e.plugin = plugin
+		if e.source.As.Value == "" {
+			e.name = plugin.Name
+		}
+	}
+	r.options(e, options)
+	if e.plugin != nil {
+		r.config(e, options)
+	}
+}
+
+// entryShape checks that an item of spec.plugins is a path, or a map with a path
+// as its only key, and returns the options below it.
+func (r *run) entryShape(e *entry) *source.Node {
+	n := e.node
+	switch {
+	case n.Kind == source.String && n.Text != "":
+		return nil
+	case n.Kind != source.Map || len(n.Fields) == 0:
+		d := r.l.Errorf("DVZ108", n.Pos, "an item of plugins must be the path of a plugin, not %s", shown(n))
+		if n.Kind == source.Null {
+			d.Message = "an item of plugins is empty"
+		}
+		d.Width, d.Hint = n.Width, "write - core/server/http, or - core/server/http: {config: {…}}"
+		return nil
+	}
+	options := n.Fields[0].Value
+	if len(n.Fields) == 1 {
+		return options
+	}
+	second := n.Fields[1]
+	if options.Kind == source.Null {
+		d := r.l.Errorf("DVZ108", second.Pos, "%q stands beside the plugin's path, not below it", second.Key)
+		d.Width, d.Hint = second.Width, "indent the options of "+n.Fields[0].Key+" further than its path"
+		return &source.Node{Kind: source.Map, Fields: n.Fields[1:], Pos: second.Pos}
+	}
+	d := r.l.Errorf("DVZ108", second.Pos, "%q is a second key in one item of plugins", second.Key)
+	d.Width, d.Hint = second.Width, `begin each plugin with "- "`
+	return options
+}
+
+func (r *run) unknownPlugin(e *entry) {
+	path := e.source.Path
+	d := at(r.l.Errorf("DVZ101", path.Pos, "unknown plugin %q", path.Value), path)
+	if near := suggestPaths(path.Value, r.cat.Paths()); near != nil {
+		d.Hint = "did you mean " + list(near) + "?"
+		for _, p := range near {
+			e.guesses = append(e.guesses, shortName(p))
+		}
+		return
+	}
+	d.Hint = "dvz plugins list shows all plugins"
+}
+
+// brokenPlugin reports a fault that is the plugin author's. Its text is for the
+// author, and may speak CUE.
+func (r *run) brokenPlugin(e *entry, err error) {
+	path := e.source.Path
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	if runes := []rune(text); len(runes) > 300 {
+		text = string(runes[:300]) + "…"
+	}
+	d := at(r.l.Errorf("DVZ207", path.Pos, "%s", text), path)
+	d.Hint = "this is a mistake of the plugin's author"
+}
+
+// options checks what stands beside config: as, enabled, depends_on, delivery.
+func (r *run) options(e *entry, options *source.Node) {
+	if options == nil || options.Kind == source.Null {
+		return
+	}
+	w := r.walker(e.source.Path.Value)
+	w.root = "what stands below " + e.source.Path.Value
+	w.opaque = map[string]bool{"config": true}
+	w.refsAt = func(string) bool { return false }
+	w.elsewhere = func(key string) string {
+		if e.plugin != nil {
+			if find(r.structureOf(e.plugin.Config).fields, key) != nil {
+				return "it belongs under config"
+			}
+		}
+		return ""
+	}
+	w.value(r.cat.Schema("#Instance"), options, place{path: "", pos: e.source.Path.Pos, width: e.source.Path.Width})
+}

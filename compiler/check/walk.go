@@ -1,0 +1,352 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
+
+	"github.com/detectviz/detectviz/compiler/diag"
+	"github.com/detectviz/detectviz/compiler/source"
+)
+
+// walker walks a tree along a schema. What is sound in the tree it returns as a
+// CUE expression; what is not it reports and leaves out, so that one mistake
+// hides no other.
+type walker struct {
+	*run
+	subject   string                  // what the tree belongs to: a plugin's path, or "the composition"
+	root      string                  // what the tree itself is
+	opaque    map[string]bool         // paths of lists and maps that other rules look into
+	refsAt    func(path string) bool  // where references are replaced
+	elsewhere func(key string) string // hint for an unknown key of the root that belongs elsewhere
+	faults    map[string]bool         // paths at which something was reported
+}
+
+func (r *run) walker(subject string) *walker {
+	return &walker{
+		run:       r,
+		subject:   subject,
+		root:      subject,
+		refsAt:    func(string) bool { return true },
+		elsewhere: func(string) string { return "" },
+		faults:    map[string]bool{},
+	}
+}
+
+// place is where a value stands.
+type place struct {
+	path   string   // "targets[0]"; empty for the root
+	pos    diag.Pos // of the key, or of the item of a list
+	width  int
+	goType string // of the @go attribute; empty: unknown
+	field  *field // of the schema; of a list's item, the list's; nil: unknown
+}
+
+// in names a place in a sentence: "tls of community/importers/prometheus".
+func (w *walker) in(path string) string {
+	switch {
+	case path == "":
+		return w.subject
+	case w.subject == "the composition":
+		return path
+	}
+	return path + " of " + w.subject
+}
+
+// fault is a finding about a value that was not reported yet.
+type fault struct {
+	code, message, hint string
+	pos                 diag.Pos
+	width               int
+	secret              bool
+}
+
+func (w *walker) report(path string, f *fault) {
+	w.faults[path] = true
+	d := w.l.Errorf(f.code, f.pos, "%s", f.message)
+	d.Width, d.Hint, d.Secret = f.width, f.hint, f.secret
+}
+
+// value checks a value of any kind. It returns nil when the value is left out.
+func (w *walker) value(schema cue.Value, n *source.Node, p place) ast.Expr {
+	if text := authorText(schema.Err()); text != "" { // a field that a condition forbids
+		w.report(p.path, &fault{code: "DVZ109", message: p.path + " " + text, pos: p.pos, width: p.width})
+		return nil
+	}
+	schema = substance(schema)
+	kind := schema.IncompleteKind()
+	if n.Kind == source.Null && !isSecret(p.goType) {
+		switch { // "tls:" with nothing below it
+		case kind&cue.NullKind != 0:
+			return ast.NewNull()
+		case kind&cue.StructKind != 0:
+			n = &source.Node{Kind: source.Map, Pos: n.Pos}
+		case kind&cue.ListKind != 0:
+			n = &source.Node{Kind: source.List, Pos: n.Pos}
+		}
+	}
+	switch {
+	case n.Kind == source.Map && kind&cue.StructKind != 0:
+		return w.mapping(schema, n, p)
+	case n.Kind == source.List && kind&cue.ListKind != 0:
+		return w.list(schema, n, p)
+	}
+	if p.path == "" {
+		w.report("", &fault{code: "DVZ104", message: fmt.Sprintf("%s must be a map, not %s", w.root, shown(n)), pos: n.Pos, width: n.Width})
+		return nil
+	}
+	expr, f := w.leaf(schema, n, p)
+	if f != nil {
+		w.report(p.path, f)
+	}
+	return expr
+}
+
+func (w *walker) list(schema cue.Value, n *source.Node, p place) ast.Expr {
+	if w.opaque[p.path] {
+		return nil
+	}
+	all, _ := alternatives(schema)
+	schema = ofKind(all, cue.ListKind)[0]
+	least := 0
+	for schema.LookupPath(cue.MakePath(cue.Index(least))).Exists() {
+		least++
+	}
+	if len(n.Items) < least {
+		noun := "items"
+		if least == 1 {
+			noun = "item"
+		}
+		w.report(p.path, &fault{code: "DVZ107", message: fmt.Sprintf("%s needs at least %d %s", p.path, least, noun), hint: p.field.about(), pos: p.pos, width: p.width})
+	}
+	rest := schema.LookupPath(cue.MakePath(cue.AnyIndex))
+	out := &ast.ListLit{}
+	for i, item := range n.Items {
+		s := rest
+		if i < least {
+			s = schema.LookupPath(cue.MakePath(cue.Index(i)))
+		}
+		child := place{path: fmt.Sprintf("%s[%d]", p.path, i), pos: item.Pos, width: item.Width, goType: strings.TrimPrefix(p.goType, "[]"), field: p.field}
+		if !s.Exists() {
+			w.report(child.path, &fault{code: "DVZ107", message: fmt.Sprintf("%s has more than %d items", p.path, least), hint: p.field.about(), pos: item.Pos, width: item.Width})
+			break
+		}
+		if expr := w.value(s, item, child); expr != nil {
+			out.Elts = append(out.Elts, expr)
+		}
+	}
+	if len(out.Elts) < len(n.Items) || len(n.Items) < least {
+		return nil // a shorter list would raise errors of its own
+	}
+	return out
+}
+
+// mapping checks a map against the alternative of the schema that it most
+// likely is meant to be.
+func (w *walker) mapping(schema cue.Value, n *source.Node, p place) ast.Expr {
+	if w.opaque[p.path] {
+		return nil
+	}
+	all, _ := alternatives(schema)
+	structs := ofKind(all, cue.StructKind)
+	if len(structs) <= 1 {
+		return w.fields(schema, n, p, nil)
+	}
+	var chosen cue.Value
+	most := -1
+	var known []field
+	for _, s := range structs {
+		fields := w.structureOf(s).fields
+		known = append(known, fields...)
+		matches := 0
+		for _, f := range n.Fields {
+			if find(fields, f.Key) != nil {
+				matches++
+			}
+		}
+		if matches > most {
+			chosen, most = s, matches
+		}
+	}
+	if most > 0 {
+		return w.fields(chosen, n, p, known)
+	}
+	if len(n.Fields) == 0 {
+		var required []string
+		for _, f := range known {
+			if f.required {
+				required = append(required, f.name)
+			}
+		}
+		w.report(p.path, &fault{code: "DVZ103", message: fmt.Sprintf("%s needs one of the fields %s", p.path, list(required)), hint: p.field.about(), pos: p.pos, width: p.width})
+	}
+	for _, f := range n.Fields {
+		w.unknown(f, p, known)
+	}
+	return nil
+}
+
+// fields checks a map against one struct. others are the fields of the
+// alternatives that were not chosen.
+//
+// A struct may have conditions ("if algorithm == …"), so what it allows and
+// requires is only known with its sound scalars filled in.
+func (w *walker) fields(schema cue.Value, n *source.Node, p place, others []field) ast.Expr {
+	declared := w.structureOf(schema)
+	static := declared.fields
+	sound := map[string]ast.Expr{}
+	faulty := map[string]*fault{}
+	filled := &ast.StructLit{}
+	for _, f := range n.Fields {
+		s := find(static, f.Key)
+		if s == nil || f.Value.Kind == source.Map || f.Value.Kind == source.List || f.Value.Kind == source.Null {
+			continue
+		}
+		expr, fault := w.leaf(s.value, f.Value, w.child(p, f, static))
+		if fault != nil && expr == nil {
+			faulty[f.Key] = fault
+			continue
+		}
+		if fault != nil {
+			w.report(join(p.path, f.Key), fault)
+		}
+		sound[f.Key] = expr
+		filled.Elts = append(filled.Elts, entryOf(f.Key, expr))
+	}
+	written, known := schema, static
+	if declared.conditional || !declared.ok {
+		if actual := w.unify(schema, filled); actual.Validate() == nil {
+			if fields, ok := fieldsOf(actual); ok {
+				schema, known = actual, fields
+			}
+		}
+	}
+
+	out := &ast.StructLit{}
+	all := static // its fields still have their defaults
+	if declared.conditional {
+		all = union(static, known)
+	}
+	meant := map[string]bool{}
+	for _, f := range n.Fields {
+		expr := sound[f.Key]
+		switch s := find(known, f.Key); {
+		case expr != nil:
+		case s != nil:
+			child := w.child(p, f, all)
+			if fault := faulty[f.Key]; len(faulty) > 0 && authorText(s.value.Err()) != "" {
+				// the value that forbids this one may be the faulty one
+			} else if fault != nil && s.value.Err() == nil {
+				if e, still := w.leaf(s.value, f.Value, child); still == nil {
+					expr = e
+				} else {
+					w.report(child.path, fault)
+				}
+			} else {
+				expr = w.value(s.value, f.Value, child)
+			}
+		default:
+			if s, ok := w.pattern(schema, f.Key); ok {
+				child := w.child(p, f, nil)
+				child.goType, child.field = strings.TrimPrefix(p.goType, "map[string]"), p.field
+				expr = w.value(s, f.Value, child)
+			} else {
+				meant[w.unknown(f, p, all, others...)] = true
+			}
+		}
+		if expr != nil {
+			out.Elts = append(out.Elts, entryOf(f.Key, expr))
+		}
+	}
+	for _, f := range known {
+		if n.Get(f.name) == nil && !meant[f.name] {
+			w.absent(written, f, p, len(faulty) > 0)
+		}
+	}
+	return out
+}
+
+// child is the place of a field.
+func (w *walker) child(p place, f source.Field, known []field) place {
+	child := place{path: join(p.path, f.Key), pos: f.Pos, width: f.Width}
+	if s := find(known, f.Key); s != nil {
+		child.goType, child.field = s.goType, s
+	}
+	return child
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+func entryOf(key string, value ast.Expr) *ast.Field {
+	return &ast.Field{Label: ast.NewString(key), Value: value}
+}
+
+func union(a, b []field) []field {
+	all := append([]field(nil), a...)
+	for _, f := range b {
+		if find(all, f.name) == nil {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// unknown reports a key that the schema does not have. It returns the field that
+// is probably meant, which then is not missing as well.
+func (w *walker) unknown(f source.Field, p place, known []field, others ...field) string {
+	child := join(p.path, f.Key)
+	if find(others, f.Key) != nil {
+		w.report(child, &fault{code: "DVZ109", message: fmt.Sprintf("%q cannot stand beside the other fields of %s", f.Key, w.in(p.path)), hint: "remove one of them", pos: f.Pos, width: f.Width})
+		return ""
+	}
+	hint := ""
+	if p.path == "" {
+		hint = w.elsewhere(f.Key)
+	}
+	names := fieldNames(known)
+	meant := suggest(f.Key, names)
+	if hint == "" {
+		hint = didYouMean(f.Key, names, "fields")
+		if s := find(known, meant); s != nil {
+			if about := s.about(); about != "" {
+				hint += " (" + about + ")"
+			}
+		}
+	}
+	if len(known) == 0 { // a map with keys of a certain form
+		w.report(child, &fault{code: "DVZ105", message: fmt.Sprintf("%q is not a valid name in %s", f.Key, w.in(p.path)), hint: "names are lower-case letters, digits and separators, beginning with a letter", pos: f.Pos, width: f.Width})
+		return ""
+	}
+	w.report(child, &fault{code: "DVZ102", message: fmt.Sprintf("unknown field %q in %s", f.Key, w.in(p.path)), hint: hint, pos: f.Pos, width: f.Width})
+	return meant
+}
+
+// absent looks at a field that the user did not write.
+func (w *walker) absent(schema cue.Value, f field, p place, uncertain bool) {
+	child := join(p.path, f.name)
+	switch kind := f.value.IncompleteKind(); {
+	case f.optional:
+		return
+	case f.required:
+		if uncertain && !unconditional(schema, f.name) {
+			return // the value that decides about it is faulty
+		}
+	case kind == cue.StructKind:
+		w.fields(f.value, &source.Node{Kind: source.Map, Pos: p.pos}, place{path: child, pos: p.pos, width: p.width}, nil)
+		return
+	case kind&^scalarKinds != 0, f.value.IsConcrete():
+		return
+	default:
+		if _, ok := f.value.Default(); ok {
+			return
+		}
+	}
+	w.report(child, &fault{code: "DVZ103", message: fmt.Sprintf("missing field %q in %s", f.name, w.in(p.path)), hint: f.about(), pos: p.pos, width: p.width})
+}

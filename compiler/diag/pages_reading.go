@@ -1,0 +1,96 @@
+package diag
+
+// readingPages are about files that cannot be read as a composition at all.
+var readingPages = []Page{
+	{
+		Code:    "DVZ001",
+		Title:   "the composition cannot be read",
+		Cause:   "The folder holds no composition.yaml, or the file may not be read by you.",
+		Example: "$ dvz vet compositions/dev-plattform",
+		Remedy:  "Check the spelling of the folder (dvz list shows them all) and the permissions of the file.",
+	},
+	{
+		Code:    "DVZ002",
+		Title:   "the composition is too large",
+		Cause:   "A composition file may have 10 MB. Larger ones are refused before they are parsed, so that a wrong path cannot exhaust the memory.",
+		Example: "a log or a data file that was saved as composition.yaml",
+		Remedy:  "Keep data out of the composition; refer to it by its path.",
+	},
+	{
+		Code:    "DVZ003",
+		Title:   "the file is not plain UTF-8 text",
+		Cause:   "A composition is YAML in UTF-8. Bytes that are not UTF-8, NUL bytes and other control characters are refused: they do not show in an editor.",
+		Example: "a file that an editor saved as UTF-16 or Latin-1",
+		Remedy:  "Save the file as UTF-8. In a double-quoted string a control character can be written as an escape, such as \\x1b.",
+	},
+	{
+		Code:    "DVZ004",
+		Title:   "the file is not YAML",
+		Cause:   "The YAML parser stopped at this line: an unclosed quote or bracket, a wrong indentation, a missing colon. Nothing behind it could be checked.",
+		Example: "metadata:\n  name: dev-platform\n   version: 1.0.0   # one space too many",
+		Remedy:  "Correct the line, or the unclosed quote or bracket that begins there. Values that begin with one of { } [ ] , & * # ? | - < > = ! % @ ` or that hold \": \" need quotes.",
+	},
+	{
+		Code:    "DVZ005",
+		Title:   "a tab is used for indentation",
+		Cause:   "YAML allows only spaces for indentation, because the width of a tab is not known.",
+		Example: "spec:\n\tplugins: []",
+		Remedy:  "Replace the tab by spaces, and set your editor to insert spaces in YAML files.",
+	},
+	{
+		Code:    "DVZ006",
+		Title:   "the file is empty",
+		Cause:   "The composition holds nothing, or only comments.",
+		Example: "# to be written",
+		Remedy:  "Write at least metadata (name, version) and spec.plugins.",
+	},
+	{
+		Code:    "DVZ007",
+		Title:   "the file holds more than one YAML document",
+		Cause:   "A composition is one document. Readers of YAML commonly ignore all but the first, so what follows a second --- would be lost silently.",
+		Example: "metadata: {name: a, version: 1.0.0}\nspec: {plugins: []}\n---\nmetadata: {name: b, version: 1.0.0}",
+		Remedy:  "Put each composition into a folder of its own.",
+	},
+	{
+		Code:    "DVZ008",
+		Title:   "a key is written twice",
+		Cause:   "The same key stands twice in one map. Most readers of YAML silently take one of the two, also when they differ.",
+		Example: "config:\n  interval: 15s\n  interval: 30s",
+		Remedy:  "Remove one of them.",
+	},
+	{
+		Code:    "DVZ009",
+		Title:   "an alias cannot be followed",
+		Cause:   "An alias (*name) refers to an anchor (&name) that does not exist above it or that contains the alias itself, or the aliases of the file expand to an unreasonable number of values.",
+		Example: "config: *defaults      # and no &defaults above",
+		Remedy:  "Define the anchor above its first use, and do not nest aliases of large values.",
+	},
+	{
+		Code:    "DVZ010",
+		Title:   "the file is nested too deeply",
+		Cause:   "Maps and lists are nested more than 100 levels deep.",
+		Example: "a: [[[[[[[[[[ … ]]]]]]]]]]",
+		Remedy:  "No composition needs this; look for a generated or damaged value.",
+	},
+	{
+		Code:    "DVZ011",
+		Title:   "YAML that compositions do not use",
+		Cause:   "Keys are plain text: a list or map as a key, or no key at all, has no meaning here. The same holds for tags such as !Ref, and for a merge key (<<) of anything but maps.",
+		Example: "config:\n  secret: !vault kv/jwt",
+		Remedy:  "Write the value plainly; secrets have forms of their own, such as {env: NAME} and {file: path}.",
+	},
+	{
+		Code:    "DVZ012",
+		Title:   "a number that is read differently by different readers",
+		Cause:   "A number with a leading zero is octal to YAML 1.1 and decimal to YAML 1.2; .inf and .nan are no usable values.",
+		Example: "config:\n  mode: 0644",
+		Remedy:  "Write the number without the zero, or in quotes when text is meant.",
+	},
+	{
+		Code:    "DVZ013",
+		Title:   "a reference in a text is broken",
+		Cause:   "Inside texts, ${params.name}, ${state} (the state folder) and ${host} (the host name) are replaced. Anything else after ${ is a mistake.",
+		Example: "config:\n  path: \"${stat}/metrics.db\"",
+		Remedy:  "Correct the reference. To write the two characters ${ themselves, write $${.",
+	},
+}

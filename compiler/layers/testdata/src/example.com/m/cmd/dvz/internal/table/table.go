@@ -1,0 +1,3 @@
+package table
+
+import _ "example.com/m/platform" // want `^cmd/dvz/internal/table must not import platform: `

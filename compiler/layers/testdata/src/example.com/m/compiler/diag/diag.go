@@ -1,0 +1,3 @@
+package diag
+
+import _ "example.com/m" // want `^compiler/diag must not import the module's root: `

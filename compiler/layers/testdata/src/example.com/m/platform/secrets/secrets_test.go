@@ -1,0 +1,6 @@
+package secrets_test
+
+import (
+	_ "example.com/m/platform/secrets"
+	_ "reflect"
+)

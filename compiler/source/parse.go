@@ -1,0 +1,302 @@
+package source
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math"
+	"math/big"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/detectviz/detectviz/compiler/diag"
+)
+
+const (
+	// maxDepth is how deep maps and lists may be nested.
+	maxDepth = 100
+	// maxExpanded is how many values all aliases of a file may stand for. It
+	// bounds what later stages walk through ("billion laughs").
+	maxExpanded = 100_000
+)
+
+// Parse reads one YAML document into nodes. The node is nil when the text is no
+// YAML document at all; otherwise every finding is about a part of it, which is
+// left out or replaced by null.
+//
+// A key that is written twice keeps its first value. Merge keys (<<) are applied
+// and aliases followed; what they bring keeps the position of its anchor, so
+// that a mistake in it is reported once, where it was written. Dates are texts.
+func Parse(file string, text []byte) (*Node, diag.List) {
+	at := newLines(file, text)
+	if l := checkText(at); l != nil {
+		return nil, l
+	}
+	first, second, err := documents(bytes.TrimPrefix(text, []byte(bom)))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, syntaxError(at, err)
+	}
+	c := converter{at: at, shared: map[*yaml.Node]*expansion{}}
+	if first == nil || len(first.Content) == 0 || isNothing(first.Content[0]) {
+		c.l.Errorf("DVZ006", diag.Pos{File: file}, "the file is empty").Hint = "a composition has metadata (name, version) and spec.plugins"
+		return nil, c.l
+	}
+	if second != nil {
+		c.l.Errorf("DVZ007", at.pos(at.offset(second.Line, second.Column)), "the file holds more than one YAML document").Hint = "put each composition into a folder of its own"
+	}
+	return c.node(first.Content[0], 0), c.l
+}
+
+func isNothing(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"
+}
+
+// converter turns yaml.v3's nodes into ours.
+type converter struct {
+	at       *lines
+	l        diag.List
+	shared   map[*yaml.Node]*expansion // of the anchors
+	size     int                       // nodes so far, those behind aliases counted each time
+	expanded int                       // those behind aliases alone
+	over     bool                      // maxExpanded was reported
+}
+
+// expansion is what an alias stands for; the node is nil while the anchor is
+// still being read.
+type expansion struct {
+	node *Node
+	size int
+}
+
+func (c *converter) node(y *yaml.Node, depth int) *Node {
+	if y.Kind == yaml.AliasNode {
+		return c.alias(y)
+	}
+	offset := c.begin(y)
+	n := &Node{Pos: c.at.pos(offset)}
+	if y.Anchor != "" {
+		e := &expansion{}
+		c.shared[y] = e
+		before := c.size
+		defer func() { e.node, e.size = n, c.size-before }()
+	}
+	c.size++
+	if depth > maxDepth {
+		c.l.Errorf("DVZ010", n.Pos, "the file is nested more than %d levels deep", maxDepth)
+		return n
+	}
+	switch y.Kind {
+	case yaml.MappingNode:
+		c.checkTag(y, n, "!!map")
+		n.Kind = Map
+		c.fields(n, y, depth)
+	case yaml.SequenceNode:
+		c.checkTag(y, n, "!!seq")
+		n.Kind = List
+		for _, item := range y.Content {
+			n.Items = append(n.Items, c.node(item, depth+1))
+		}
+	default:
+		n.Width = c.width(offset, y)
+		c.scalar(n, y)
+	}
+	return n
+}
+
+// begin returns the offset of a node's value, behind its anchor and tag.
+func (c *converter) begin(y *yaml.Node) int {
+	offset := c.at.offset(y.Line, y.Column)
+	for offset < len(c.at.text) && (c.at.text[offset] == '&' || c.at.text[offset] == '!') {
+		rest := c.at.text[offset:c.at.end(offset)]
+		i := bytes.IndexAny(rest, " \t")
+		if i < 0 {
+			break
+		}
+		behind := bytes.TrimLeft(rest[i:], " \t")
+		if len(behind) == 0 || behind[0] == '#' {
+			break
+		}
+		offset += len(rest) - len(behind)
+	}
+	return offset
+}
+
+// width returns the bytes of a scalar on its first line, quotes included.
+func (c *converter) width(offset int, y *yaml.Node) int {
+	line := c.at.text[offset:c.at.end(offset)]
+	switch {
+	case len(line) == 0 || isNothing(y) && y.Value == "":
+		return 0
+	case y.Style&yaml.DoubleQuotedStyle != 0:
+		for i := 1; i < len(line); i++ {
+			switch line[i] {
+			case '\\':
+				i++
+			case '"':
+				return i + 1
+			}
+		}
+	case y.Style&yaml.SingleQuotedStyle != 0:
+		for i := 1; i < len(line); i++ {
+			switch {
+			case line[i] != '\'':
+			case i+1 < len(line) && line[i+1] == '\'':
+				i++
+			default:
+				return i + 1
+			}
+		}
+	case y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+		return 1
+	case bytes.HasPrefix(line, []byte(y.Value)):
+		return len(y.Value)
+	}
+	return len(bytes.TrimRight(line, " \t"))
+}
+
+func (c *converter) alias(y *yaml.Node) *Node {
+	pos := c.at.pos(c.at.offset(y.Line, y.Column))
+	null := &Node{Pos: pos, Width: len("*" + y.Value)}
+	e := c.shared[y.Alias]
+	if e == nil || e.node == nil {
+		c.l.Errorf("DVZ009", pos, "the alias *%s stands inside of its own anchor", y.Value).Width = null.Width
+		return null
+	}
+	if c.expanded += e.size; c.expanded > maxExpanded {
+		if !c.over {
+			d := c.l.Errorf("DVZ009", pos, "the aliases of this file stand for more than %d values", maxExpanded)
+			d.Width, d.Hint = null.Width, "do not nest aliases of large values"
+		}
+		c.over = true
+		return null
+	}
+	c.size += e.size
+	return e.node
+}
+
+func (c *converter) checkTag(y *yaml.Node, n *Node, want string) {
+	if tag := y.ShortTag(); tag != want {
+		c.l.Errorf("DVZ011", n.Pos, "the tag %s has no meaning in a composition", tag).Hint = "write the value plainly"
+	}
+}
+
+func (c *converter) fields(n *Node, y *yaml.Node, depth int) {
+	seen := map[string]int{}
+	var merged []*yaml.Node
+	for i := 0; i+1 < len(y.Content); i += 2 {
+		key, value := y.Content[i], y.Content[i+1]
+		if key.Kind == yaml.AliasNode {
+			key = key.Alias
+		}
+		offset := c.begin(key)
+		pos := c.at.pos(offset)
+		if key.Kind != yaml.ScalarNode || isNothing(key) {
+			c.l.Errorf("DVZ011", pos, "a key must be plain text").Hint = "a value that begins with { or [ needs quotes"
+			continue
+		}
+		if key.Tag == "!!merge" {
+			merged = append(merged, value)
+			continue
+		}
+		width := c.width(offset, key)
+		if first, twice := seen[key.Value]; twice {
+			d := c.l.Errorf("DVZ008", pos, "the key %q is written twice", key.Value)
+			d.Width = width
+			d.Related = []diag.Related{{Pos: n.Fields[first].Pos, Width: n.Fields[first].Width, Message: "first written here"}}
+			c.node(value, depth+1) // for its own mistakes
+			continue
+		}
+		seen[key.Value] = len(n.Fields)
+		n.Fields = append(n.Fields, Field{Key: key.Value, Pos: pos, Width: width, Value: c.node(value, depth+1)})
+	}
+	for _, m := range merged {
+		c.merge(n, c.node(m, depth+1), seen)
+	}
+}
+
+// merge adds the fields that a merge key brings; what is written, or was merged
+// before, stays (https://yaml.org/type/merge.html).
+func (c *converter) merge(n, from *Node, seen map[string]int) {
+	switch from.Kind {
+	case Map:
+		for _, f := range from.Fields {
+			if _, written := seen[f.Key]; !written {
+				seen[f.Key] = len(n.Fields)
+				n.Fields = append(n.Fields, f)
+			}
+		}
+	case List:
+		for _, item := range from.Items {
+			if item.Kind == List {
+				c.l.Errorf("DVZ011", item.Pos, "a merge key (<<) takes a map or a list of maps")
+				continue
+			}
+			c.merge(n, item, seen)
+		}
+	case Null: // reported already
+	default:
+		c.l.Errorf("DVZ011", from.Pos, "a merge key (<<) takes a map or a list of maps").Width = from.Width
+	}
+}
+
+// octal is the form of a number whose value depends on the YAML version.
+var octal = regexp.MustCompile(`^[-+]?0[0-9_]+$`)
+
+func (c *converter) scalar(n *Node, y *yaml.Node) {
+	n.Kind, n.Text = String, y.Value
+	tag := y.ShortTag()
+	isPlain := y.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0
+	switch tag {
+	case "!!str", "!!timestamp", "!!merge":
+	case "!!null":
+		n.Kind, n.Text = Null, ""
+	case "!!bool":
+		n.Kind, n.Text = Bool, strings.ToLower(y.Value)
+		if _, err := strconv.ParseBool(n.Text); err != nil {
+			c.badTag(n, tag)
+		}
+	case "!!int", "!!float":
+		if isPlain && octal.MatchString(y.Value) {
+			d := c.l.Errorf("DVZ012", n.Pos, "the number %s begins with a zero, which some readers take for octal", y.Value)
+			d.Width, d.Hint = n.Width, "leave out the zero, or quote it when text is meant"
+			n.Kind = Null
+			return
+		}
+		c.number(n, y, tag)
+	default:
+		d := c.l.Errorf("DVZ011", n.Pos, "the tag %s has no meaning in a composition", tag)
+		d.Width, d.Hint = n.Width, "write the value plainly"
+	}
+}
+
+func (c *converter) number(n *Node, y *yaml.Node, tag string) {
+	digits := strings.TrimPrefix(strings.ReplaceAll(y.Value, "_", ""), "+")
+	if tag == "!!int" {
+		i, ok := new(big.Int).SetString(digits, 0)
+		if !ok {
+			c.badTag(n, tag)
+			return
+		}
+		n.Kind, n.Text = Int, i.String()
+		return
+	}
+	var f float64
+	switch err := y.Decode(&f); {
+	case err != nil:
+		c.badTag(n, tag)
+	case math.IsInf(f, 0) || math.IsNaN(f):
+		d := c.l.Errorf("DVZ012", n.Pos, "%s is not a usable number", y.Value)
+		d.Width = n.Width
+		n.Kind = Null
+	default:
+		n.Kind, n.Text = Float, digits
+	}
+}
+
+func (c *converter) badTag(n *Node, tag string) {
+	c.l.Errorf("DVZ011", n.Pos, "the value does not fit its tag %s", tag).Width = n.Width
+	n.Kind, n.Text = Null, ""
+}
