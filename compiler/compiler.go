@@ -71,7 +71,6 @@ func (w *Workspace) Compile(dir string) (*plan.Plan, diag.List) {
 	if composition == nil {
 		return nil, w.shown(diags)
 	}
-	w.preload(composition)
 	instances, found := check.Run(composition, w.catalog)
 	diags = append(diags, found...)
 	if diags.HasErrors() {
@@ -80,17 +79,6 @@ func (w *Workspace) Compile(dir string) (*plan.Plan, diag.List) {
 	p, found := plan.Build(composition, instances, w.catalog, Generator)
 	diags = append(diags, found...)
 	return p, w.shown(diags)
-}
-
-// preload evaluates all manifests that the composition names at once.
-func (w *Workspace) preload(c *source.Composition) {
-	var paths []string
-	for _, p := range c.Plugins {
-		paths = append(paths, p.Path.Value)
-	}
-	if err := w.catalog.Preload(paths...); err != nil {
-		panic(err) // the schema is embedded: only a broken dvz gets here
-	}
 }
 
 // abs returns a path given by the user as an absolute one.

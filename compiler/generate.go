@@ -39,20 +39,9 @@ type manifestEntry struct {
 // Emit runs all back ends on a plan and adds plan.json and manifest.json. The
 // files are sorted by path; they are nil when there are errors.
 func (w *Workspace) Emit(p *plan.Plan) ([]emit.File, diag.List) {
-	var files []emit.File
-	var diags diag.List
-	collect := func(some []emit.File, found diag.List) {
-		files, diags = append(files, some...), append(diags, found...)
-	}
-	components, err := alloy.DecodeComponents(w.catalog.Schema("#AlloyComponents"))
-	if err != nil {
-		panic(err) // the schema is embedded: only a broken dvz gets here
-	}
-	collect(gomain.Emit(p))
-	collect(alloy.Emit(p, components))
-	collect(grafana.Emit(p))
-	collect(promrules.Emit(p))
-	collect(systemd.Emit(p))
+	files, diags := w.around(p)
+	program, found := gomain.Emit(p)
+	files, diags = append(files, program...), append(diags, found...)
 	if diags.HasErrors() {
 		return nil, w.shown(diags)
 	}
@@ -66,6 +55,30 @@ func (w *Workspace) Emit(p *plan.Plan) ([]emit.File, diag.List) {
 	files = append(files, describe(p, files))
 	slices.SortFunc(files, byPath)
 	return files, w.shown(diags)
+}
+
+// Vet says what the back ends find wrong with the files around the binary:
+// references in Alloy's config, PromQL, what a unit cannot express. That
+// main.go can be written follows from the plan.
+func (w *Workspace) Vet(p *plan.Plan) diag.List {
+	_, diags := w.around(p)
+	return w.shown(diags)
+}
+
+// around emits the files around the binary.
+func (w *Workspace) around(p *plan.Plan) (files []emit.File, diags diag.List) {
+	components, err := alloy.DecodeComponents(w.catalog.Schema("#AlloyComponents"))
+	if err != nil {
+		panic(err) // the schema is embedded: only a broken dvz gets here
+	}
+	collect := func(some []emit.File, found diag.List) {
+		files, diags = append(files, some...), append(diags, found...)
+	}
+	collect(alloy.Emit(p, components))
+	collect(grafana.Emit(p))
+	collect(promrules.Emit(p))
+	collect(systemd.Emit(p))
+	return files, diags
 }
 
 func byPath(a, b emit.File) int {

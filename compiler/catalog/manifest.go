@@ -85,47 +85,68 @@ type Rule struct {
 	Labels      map[string]string `json:"labels"`
 }
 
-// Instantiate evaluates the manifest for one instance. The config must be
-// concrete and valid; an error is the plugin author's.
-func (p *Plugin) Instantiate(config cue.Value, self Self) (*Manifest, error) {
+// Filled is a plugin's manifest with the config of one instance.
+type Filled struct {
+	manifest cue.Value
+	self     Self
+}
+
+// Fill puts an instance's config, as the user wrote it, into the manifest. That
+// evaluates #Config and all that follows from it, once.
+func (p *Plugin) Fill(config cue.Value, self Self) Filled {
 	v := p.filled(config, map[string]string{"instance": self.Instance, "composition": self.Composition, "state": self.State})
+	return Filled{manifest: v, self: self}
+}
+
+// Config returns the config with its defaults; its errors are the user's.
+func (f Filled) Config() cue.Value { return at(f.manifest, "config") }
+
+// Instantiate evaluates the manifest for one instance with a valid config.
+func (p *Plugin) Instantiate(config cue.Value, self Self) (*Manifest, error) {
+	return p.Fill(config, self).Manifest()
+}
+
+// Manifest returns what the manifest says of the instance. The config must be
+// concrete and valid, so that an error is the plugin author's.
+func (f Filled) Manifest() (*Manifest, error) {
+	v := f.manifest
 	if err := v.Err(); err != nil {
 		return nil, err
 	}
 	m := &Manifest{}
 	into := []struct {
-		path   string
+		path   []string
 		target any
 	}{
-		{"signals.in", &m.SignalsIn},
-		{"signals.out", &m.SignalsOut},
-		{"lifecycle", &m.Lifecycle},
-		{"provides", &m.Provides},
-		{"permissions", &m.Permissions},
-		{"routes", &m.Routes},
-		{"contributes.datasources", &m.Datasources},
-		{"contributes.rules", &m.Rules},
-		{"contributes.systemd.supplementary_groups", &m.SupplementaryGroups},
-		{"contributes.systemd.after", &m.After},
+		{[]string{"signals", "in"}, &m.SignalsIn},
+		{[]string{"signals", "out"}, &m.SignalsOut},
+		{[]string{"lifecycle"}, &m.Lifecycle},
+		{[]string{"provides"}, &m.Provides},
+		{[]string{"permissions"}, &m.Permissions},
+		{[]string{"routes"}, &m.Routes},
+		{[]string{"contributes", "datasources"}, &m.Datasources},
+		{[]string{"contributes", "rules"}, &m.Rules},
+		{[]string{"contributes", "systemd", "supplementary_groups"}, &m.SupplementaryGroups},
+		{[]string{"contributes", "systemd", "after"}, &m.After},
 	}
 	for _, f := range into {
-		if err := v.LookupPath(cue.ParsePath(f.path)).Decode(f.target); err != nil {
+		if err := at(v, f.path...).Decode(f.target); err != nil {
 			return nil, err
 		}
 	}
 	// What the user wrote comes with its references replaced; those of the
 	// defaults are replaced here.
-	references := strings.NewReplacer("${state}", self.State, "${host}", "localhost")
+	references := strings.NewReplacer("${state}", f.self.State, "${host}", "localhost")
 	for _, perm := range m.Permissions {
 		for i := range perm.Scope {
 			perm.Scope[i] = references.Replace(perm.Scope[i])
 		}
 	}
 	var err error
-	if m.Requires, err = requirements(v.LookupPath(cue.ParsePath("requires"))); err != nil {
+	if m.Requires, err = requirements(at(v, "requires")); err != nil {
 		return nil, err
 	}
-	m.Alloy, err = alloyBlocks(v.LookupPath(cue.ParsePath("contributes.alloy")))
+	m.Alloy, err = alloyBlocks(at(v, "contributes", "alloy"))
 	return m, err
 }
 
@@ -171,13 +192,13 @@ func alloyBlock(v cue.Value) (b AlloyBlock, err error) {
 		return b, err
 	}
 	for name, target := range map[string]*string{"label": &b.Label, "comment": &b.Comment} {
-		if field := v.LookupPath(cue.ParsePath(name)); field.Exists() {
+		if field := at(v, name); field.Exists() {
 			if err := field.Decode(target); err != nil {
 				return b, err
 			}
 		}
 	}
-	attributes, err := v.LookupPath(cue.ParsePath("attributes")).Fields()
+	attributes, err := at(v, "attributes").Fields()
 	if err != nil {
 		return b, err
 	}
@@ -188,6 +209,6 @@ func alloyBlock(v cue.Value) (b AlloyBlock, err error) {
 		}
 		b.Attributes = append(b.Attributes, attr)
 	}
-	b.Blocks, err = alloyBlocks(v.LookupPath(cue.ParsePath("blocks")))
+	b.Blocks, err = alloyBlocks(at(v, "blocks"))
 	return b, err
 }

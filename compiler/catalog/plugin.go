@@ -23,8 +23,6 @@ type Plugin struct {
 	Code     bool      // whether there is a Go package
 	Config   cue.Value // the definition #Config
 	ConfigGo []byte    // text of config_gen.go; nil without code
-	Metrics  []Metric
-	Examples []Example
 
 	pkg cue.Value // the package of plugin.cue; its field plugin is the manifest
 }
@@ -78,20 +76,6 @@ func (c *Catalog) buildPlugin(p string, inst *build.Instance) (*Plugin, error) {
 	if err != nil {
 		return nil, broken(err)
 	}
-	if err := v.LookupPath(cue.ParsePath("metrics")).Decode(&plugin.Metrics); err != nil {
-		return nil, broken(err)
-	}
-	examples, err := v.LookupPath(cue.ParsePath("examples")).List()
-	if err != nil {
-		return nil, broken(err)
-	}
-	for examples.Next() {
-		example := Example{Config: examples.Value().LookupPath(cue.ParsePath("config"))}
-		if err := decode(examples.Value(), fields{"title": &example.Title}); err != nil {
-			return nil, broken(err)
-		}
-		plugin.Examples = append(plugin.Examples, example)
-	}
 	if plugin.Code {
 		plugin.ConfigGo, err = fs.ReadFile(c.files, path.Join("plugins", p, "config_gen.go"))
 		if err != nil {
@@ -106,11 +90,46 @@ type fields map[string]any
 
 func decode(v cue.Value, into fields) error {
 	for name, target := range into {
-		if err := v.LookupPath(cue.ParsePath(name)).Decode(target); err != nil {
+		if err := at(v, name).Decode(target); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// at returns a field of a struct, or of a struct within it. Parsing a path for
+// each would cost a tenth of a vet.
+func at(v cue.Value, names ...string) cue.Value {
+	selectors := make([]cue.Selector, len(names))
+	for i, name := range names {
+		selectors[i] = cue.Str(name)
+	}
+	return v.LookupPath(cue.MakePath(selectors...))
+}
+
+// Metrics returns the plugin's own telemetry.
+func (p *Plugin) Metrics() ([]Metric, error) {
+	var metrics []Metric
+	err := at(p.pkg, "plugin", "metrics").Decode(&metrics)
+	return metrics, err
+}
+
+// Examples returns the manifest's examples; the first is the smallest useful
+// config.
+func (p *Plugin) Examples() ([]Example, error) {
+	list, err := at(p.pkg, "plugin", "examples").List()
+	if err != nil {
+		return nil, err
+	}
+	var examples []Example
+	for list.Next() {
+		example := Example{Config: at(list.Value(), "config")}
+		if err := at(list.Value(), "title").Decode(&example.Title); err != nil {
+			return nil, err
+		}
+		examples = append(examples, example)
+	}
+	return examples, nil
 }
 
 // Provides returns the capabilities that the plugin may provide: those of its
@@ -118,12 +137,13 @@ func decode(v cue.Value, into fields) error {
 func (p *Plugin) Provides() []string {
 	var all []string
 	values := []cue.Value{p.pkg.LookupPath(manifestPath)}
-	for _, e := range p.Examples {
+	examples, _ := p.Examples() // without them, less is known
+	for _, e := range examples {
 		values = append(values, p.filled(e.Config, nil))
 	}
 	for _, v := range values {
 		var some []string
-		if v.LookupPath(cue.ParsePath("provides")).Decode(&some) == nil {
+		if at(v, "provides").Decode(&some) == nil {
 			all = append(all, some...)
 		}
 	}

@@ -77,6 +77,7 @@ type entry struct {
 	name     string
 	namePos  source.Text     // where the name is written or follows from
 	plugin   *catalog.Plugin // nil: unknown or broken
+	filled   catalog.Filled
 	config   cue.Value
 	manifest *catalog.Manifest // nil unless enabled and without errors so far
 	sound    bool

@@ -33,15 +33,16 @@ func (r *run) config(e *entry, options *source.Node) {
 	if expr == nil {
 		return
 	}
-	e.config = r.unify(e.plugin.Config, expr)
+	self := catalog.Self{Instance: e.name, Composition: r.c.Name.Value, State: "/var/lib/" + r.c.Name.Value}
+	e.filled = e.plugin.Fill(r.cat.Context().BuildExpr(expr), self)
+	e.config = e.filled.Config()
 	w.whole(e.config.Validate(cue.Concrete(true)), node, p, nil)
 }
 
 // instantiate evaluates the manifest for a sound config. A manifest may state
 // conditions of its own on the config, by error("…").
 func (r *run) instantiate(e *entry) {
-	self := catalog.Self{Instance: e.name, Composition: r.c.Name.Value, State: "/var/lib/" + r.c.Name.Value}
-	m, err := e.plugin.Instantiate(e.config, self)
+	m, err := e.filled.Manifest()
 	if err == nil {
 		e.manifest = m
 		return
@@ -56,7 +57,9 @@ func (r *run) instantiate(e *entry) {
 // put in general words.
 func (w *walker) whole(err error, n *source.Node, p place, internal func(error)) {
 	clean := len(w.faults) == 0
-	for _, e := range errors.Errors(err) {
+	all := errors.Errors(err)
+	slices.SortStableFunc(all, func(a, b errors.Error) int { return hidden(b) - hidden(a) })
+	for _, e := range all {
 		path := configPath(e.Path())
 		text, alone := authorText(e), false
 		if words := validatorWords(e); text == "" && words != "" {
@@ -91,6 +94,15 @@ func (w *walker) whole(err error, n *source.Node, p place, internal func(error))
 		}
 		w.report(name, &fault{code: code, message: message, pos: pos, width: width})
 	}
+}
+
+// hidden is 1 for an error at a hidden field. Such a field holds a condition
+// between values, which is reported before the values by themselves.
+func hidden(e errors.Error) int {
+	if slices.ContainsFunc(e.Path(), func(p string) bool { return strings.HasPrefix(p, "_") }) {
+		return 1
+	}
+	return 0
 }
 
 // explained reports whether something was reported at a path or above it, or,

@@ -28,6 +28,7 @@ type Page struct {
 	Manifest *catalog.Manifest
 	Sections []Section
 	Examples []Example
+	Metrics  []catalog.Metric
 	Secrets  bool // some field is a secret
 }
 
@@ -94,19 +95,26 @@ func describe(p *catalog.Plugin) (*Page, error) {
 	if page.Sections, err = Config(p.Config); err != nil {
 		return nil, err
 	}
+	if page.Metrics, err = p.Metrics(); err != nil {
+		return nil, err
+	}
 	for _, section := range page.Sections {
 		for _, field := range section.Fields {
 			page.Secrets = page.Secrets || strings.Contains(field.Type, "secret")
 		}
 	}
+	examples, err := p.Examples()
+	if err != nil {
+		return nil, err
+	}
 	smallest := p.Config
-	if len(p.Examples) > 0 {
-		smallest = p.Examples[0].Config
+	if len(examples) > 0 {
+		smallest = examples[0].Config
 	}
 	if page.Manifest, err = p.Instantiate(smallest, catalog.Self{Instance: p.Name, Composition: "example", State: "/var/lib/example"}); err != nil {
 		return nil, err
 	}
-	for _, example := range p.Examples {
+	for _, example := range examples {
 		text, err := entry(p.Path, example.Config)
 		if err != nil {
 			return nil, fmt.Errorf("example %q: %w", example.Title, err)

@@ -33,11 +33,15 @@ func Everything(cat *catalog.Catalog, generator string) (*Plan, error) {
 		if !p.Code {
 			continue
 		}
-		if len(p.Examples) == 0 {
+		examples, err := p.Examples()
+		if err != nil {
+			return nil, fmt.Errorf("the examples of plugin %s: %w", p.Path, err)
+		}
+		if len(examples) == 0 {
 			return nil, fmt.Errorf("plugin %s has no example", p.Path)
 		}
 		name := fmt.Sprintf("%s-%d", p.Name, i)
-		config := p.Config.Unify(p.Examples[0].Config)
+		config := p.Config.Unify(examples[0].Config)
 		m, err := p.Instantiate(config, catalog.Self{Instance: name, Composition: EverythingName, State: "/var/lib/" + EverythingName})
 		if err != nil {
 			return nil, fmt.Errorf("the first example of plugin %s: %w", p.Path, err)

@@ -9,12 +9,12 @@ package gomain
 import (
 	"bytes"
 	"fmt"
+	"go/format"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/dave/jennifer/jen"
-	"golang.org/x/tools/imports"
 
 	"github.com/detectviz/detectviz/compiler/diag"
 	"github.com/detectviz/detectviz/compiler/emit"
@@ -84,7 +84,7 @@ func Emit(p *plan.Plan) ([]emit.File, diag.List) {
 		e.fail(plan.Instance{}, "main.go is not Go: %v", err)
 		return nil, e.diags
 	}
-	content, err := imports.Process(Path, raw.Bytes(), &imports.Options{Comments: true, TabIndent: true, TabWidth: 8, FormatOnly: true})
+	content, err := format.Source(groupImports(raw.Bytes()))
 	if err != nil {
 		e.fail(plan.Instance{}, "main.go is not Go: %v", err)
 		return nil, e.diags
