@@ -144,6 +144,9 @@ func (c *Catalog) All() ([]*Plugin, error) {
 		if err := c.plugins[p].Err; err != nil {
 			return nil, err
 		}
+		if _, err := c.plugins[p].manifest(); err != nil {
+			return nil, broken(p, err)
+		}
 		all = append(all, c.plugins[p])
 	}
 	return all, nil

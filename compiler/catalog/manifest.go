@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
 )
 
 // Manifest is what a manifest says once the instance's config is known.
@@ -91,11 +92,18 @@ type Filled struct {
 	self     Self
 }
 
-// Fill puts an instance's config, as the user wrote it, into the manifest. That
-// evaluates #Config and all that follows from it, once.
+// FillSyntax puts an instance's config, as the user wrote it, into the manifest.
+// That evaluates #Config and all that follows from it, once.
+func (p *Plugin) FillSyntax(config ast.Expr, self Self) Filled {
+	return Filled{manifest: p.filled(config, self), self: self}
+}
+
+// Fill is FillSyntax for a config that is a value already, such as an example's.
 func (p *Plugin) Fill(config cue.Value, self Self) Filled {
-	v := p.filled(config, map[string]string{"instance": self.Instance, "composition": self.Composition, "state": self.State})
-	return Filled{manifest: v, self: self}
+	if syntax, ok := config.Syntax(cue.Final()).(ast.Expr); ok {
+		return p.FillSyntax(syntax, self)
+	}
+	return p.FillSyntax(ast.NewStruct(), self)
 }
 
 // Config returns the config with its defaults; its errors are the user's.

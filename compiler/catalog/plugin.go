@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/build"
@@ -18,13 +19,15 @@ type Plugin struct {
 	Package string // Go package name
 	Err     error  // the manifest does not evaluate; nothing else is set but Path
 
-	Name, Type, Version, Description, Doc, License, Author, Trust string
+	Name, Type, Version, Description, Trust string
 
 	Code     bool      // whether there is a Go package
 	Config   cue.Value // the definition #Config
 	ConfigGo []byte    // text of config_gen.go; nil without code
 
-	pkg cue.Value // the package of plugin.cue; its field plugin is the manifest
+	catalog *Catalog
+	inst    *build.Instance
+	pkg     cue.Value // the package of plugin.cue, once it was asked for
 }
 
 // Metric is one metric of the plugin's own telemetry.
@@ -39,44 +42,30 @@ type Example struct {
 // Self is what a manifest may know of its instance.
 type Self struct{ Instance, Composition, State string }
 
-// manifestPath is the field of plugin.cue that holds the manifest.
-var manifestPath = cue.ParsePath("plugin")
-
 func (c *Catalog) buildPlugin(p string, inst *build.Instance) (*Plugin, error) {
-	broken := func(err error) error {
-		return fmt.Errorf("the manifest of plugin %s is broken: %s", p, errors.Details(err, nil))
-	}
 	if inst.Err != nil {
-		return nil, broken(inst.Err)
+		return nil, broken(p, inst.Err)
 	}
-	pkg := c.ctx.BuildInstance(inst)
-	if err := pkg.Err(); err != nil {
-		return nil, broken(err)
+	plugin := &Plugin{Path: p, Import: Module + "/plugins/" + p, Package: inst.PkgName, Code: true, catalog: c, inst: inst}
+	what := fields{
+		"name": &plugin.Name, "type": &plugin.Type, "version": &plugin.Version,
+		"description": &plugin.Description, "trust": &plugin.Trust, "code": &plugin.Code,
 	}
-	// The manifest as a whole is incomplete while config lacks required fields;
-	// what does not depend on config can be read all the same.
-	v := pkg.LookupPath(manifestPath)
-	if !v.Exists() {
-		return nil, broken(v.Err())
+	if !readLiterals(inst, what) {
+		v, err := plugin.manifest()
+		if err == nil {
+			err = decode(v, what)
+		}
+		if err != nil {
+			return nil, broken(p, err)
+		}
 	}
-	plugin := &Plugin{
-		Path:    p,
-		Import:  Module + "/plugins/" + p,
-		Package: inst.PkgName,
-		Config:  pkg.LookupPath(cue.ParsePath("#Config")),
-		pkg:     pkg,
-	}
+	plugin.Config = at(c.definitions(inst), "#Config")
 	if err := plugin.Config.Err(); err != nil {
-		return nil, broken(err)
-	}
-	err := decode(v, fields{
-		"name": &plugin.Name, "type": &plugin.Type, "version": &plugin.Version, "description": &plugin.Description,
-		"doc": &plugin.Doc, "license": &plugin.License, "author": &plugin.Author, "trust": &plugin.Trust, "code": &plugin.Code,
-	})
-	if err != nil {
-		return nil, broken(err)
+		return nil, broken(p, err)
 	}
 	if plugin.Code {
+		var err error
 		plugin.ConfigGo, err = fs.ReadFile(c.files, path.Join("plugins", p, "config_gen.go"))
 		if err != nil {
 			return nil, fmt.Errorf("plugin %s has no config_gen.go; run go generate in its folder: %w", p, err)
@@ -84,6 +73,46 @@ func (c *Catalog) buildPlugin(p string, inst *build.Instance) (*Plugin, error) {
 	}
 	return plugin, nil
 }
+
+// broken is an error of a plugin's author.
+func broken(path string, err error) error {
+	return fmt.Errorf("the manifest of plugin %s is broken: %s", path, errors.Details(err, nil))
+}
+
+// manifest returns the manifest without a config. As a whole it is incomplete
+// while config lacks required fields; what does not depend on config can be read
+// all the same.
+func (p *Plugin) manifest() (cue.Value, error) {
+	if !p.pkg.Exists() {
+		p.pkg = p.catalog.ctx.BuildInstance(p.inst)
+	}
+	if err := p.pkg.Err(); err != nil {
+		return cue.Value{}, err
+	}
+	v := at(p.pkg, "plugin")
+	if !v.Exists() {
+		return cue.Value{}, v.Err()
+	}
+	return v, nil
+}
+
+// text returns a field of the manifest that is a string and has a default.
+func (p *Plugin) text(field string) string {
+	var s string
+	if v, err := p.manifest(); err == nil {
+		_ = at(v, field).Decode(&s) // All reports what is wrong with a manifest
+	}
+	return s
+}
+
+// Doc returns the longer text for the plugin's page, in Markdown.
+func (p *Plugin) Doc() string { return p.text("doc") }
+
+// License returns the SPDX identifier of the plugin's license.
+func (p *Plugin) License() string { return p.text("license") }
+
+// Author returns who wrote the plugin.
+func (p *Plugin) Author() string { return p.text("author") }
 
 // fields maps the fields of a CUE struct to where they are decoded to.
 type fields map[string]any
@@ -102,22 +131,34 @@ func decode(v cue.Value, into fields) error {
 func at(v cue.Value, names ...string) cue.Value {
 	selectors := make([]cue.Selector, len(names))
 	for i, name := range names {
-		selectors[i] = cue.Str(name)
+		if strings.HasPrefix(name, "#") {
+			selectors[i] = cue.Def(name)
+		} else {
+			selectors[i] = cue.Str(name)
+		}
 	}
 	return v.LookupPath(cue.MakePath(selectors...))
 }
 
 // Metrics returns the plugin's own telemetry.
 func (p *Plugin) Metrics() ([]Metric, error) {
+	v, err := p.manifest()
+	if err != nil {
+		return nil, broken(p.Path, err)
+	}
 	var metrics []Metric
-	err := at(p.pkg, "plugin", "metrics").Decode(&metrics)
+	err = at(v, "metrics").Decode(&metrics)
 	return metrics, err
 }
 
 // Examples returns the manifest's examples; the first is the smallest useful
 // config.
 func (p *Plugin) Examples() ([]Example, error) {
-	list, err := at(p.pkg, "plugin", "examples").List()
+	v, err := p.manifest()
+	if err != nil {
+		return nil, broken(p.Path, err)
+	}
+	list, err := at(v, "examples").List()
 	if err != nil {
 		return nil, err
 	}
@@ -136,10 +177,14 @@ func (p *Plugin) Examples() ([]Example, error) {
 // manifest without config and with each example's.
 func (p *Plugin) Provides() []string {
 	var all []string
-	values := []cue.Value{p.pkg.LookupPath(manifestPath)}
+	v, err := p.manifest()
+	if err != nil {
+		return nil
+	}
+	values := []cue.Value{v}
 	examples, _ := p.Examples() // without them, less is known
 	for _, e := range examples {
-		values = append(values, p.filled(e.Config, nil))
+		values = append(values, p.Fill(e.Config, Self{}).manifest)
 	}
 	for _, v := range values {
 		var some []string
@@ -149,17 +194,4 @@ func (p *Plugin) Provides() []string {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
-}
-
-// filled returns the manifest with a config and, unless nil, self. They are
-// filled in at the root of the package, because a manifest speaks of its own
-// config as plugin.config: in the field alone those references would keep
-// standing for the config that nobody has written yet.
-func (p *Plugin) filled(config cue.Value, self map[string]string) cue.Value {
-	// Once for both: each call evaluates the package anew.
-	fields := map[string]any{"config": config}
-	if self != nil {
-		fields["self"] = self
-	}
-	return p.pkg.FillPath(manifestPath, fields).LookupPath(manifestPath)
 }

@@ -34,7 +34,7 @@ func (r *run) config(e *entry, options *source.Node) {
 		return
 	}
 	self := catalog.Self{Instance: e.name, Composition: r.c.Name.Value, State: "/var/lib/" + r.c.Name.Value}
-	e.filled = e.plugin.Fill(r.cat.Context().BuildExpr(expr), self)
+	e.filled = e.plugin.FillSyntax(expr, self)
 	e.config = e.filled.Config()
 	w.whole(e.config.Validate(cue.Concrete(true)), node, p, nil)
 }

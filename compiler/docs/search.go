@@ -9,7 +9,7 @@ import (
 // Matches reports whether a plugin's path, type, description and documentation
 // together hold all of the words; case does not matter.
 func Matches(p *catalog.Plugin, words []string) bool {
-	text := strings.ToLower(strings.Join([]string{p.Path, p.Type, p.Description, p.Doc}, "\n"))
+	text := strings.ToLower(strings.Join([]string{p.Path, p.Type, p.Description, p.Doc()}, "\n"))
 	for _, word := range words {
 		if !strings.Contains(text, strings.ToLower(word)) {
 			return false
