@@ -45,19 +45,23 @@ type Route struct {
 	Description string `json:"description"`
 }
 
-// AlloyBlock is a contributed Alloy block; see schema/alloy.cue.
+// AlloyBlock is a component or inner block of the Alloy config; see
+// schema/alloy.cue.
 type AlloyBlock struct {
-	Name, Label, Comment string
-	Attributes           []AlloyAttr // in the manifest's order
-	Blocks               []AlloyBlock
-	Sinks                []AlloySink
+	Name       string       `json:"name"`
+	Label      string       `json:"label,omitempty"`
+	Comment    string       `json:"comment,omitempty"`
+	Attributes []AlloyAttr  `json:"attributes,omitempty"` // in the manifest's order
+	Blocks     []AlloyBlock `json:"blocks,omitempty"`
+	Sinks      []AlloySink  `json:"sink,omitempty"`
 }
 
-// AlloyAttr is an attribute; Value is plain data (bool, int, float64, string,
-// []any, map[string]any).
+// AlloyAttr is an attribute. Value is plain data: bool, int, float64, string,
+// []any, or map[string]any with one of the keys $ref, $sinks, $env, $credential
+// and $object.
 type AlloyAttr struct {
-	Name  string
-	Value any
+	Name  string `json:"name"`
+	Value any    `json:"value"`
 }
 
 // AlloySink is an export that takes data of a kind.

@@ -89,17 +89,9 @@ func (b *builder) instance(in *check.Instance) Instance {
 	out := Instance{
 		Name: in.Name, Plugin: p.Path, Type: p.Type, Version: p.Version, Description: p.Description, Trust: p.Trust,
 		Provides: m.Provides, Lifecycle: m.Lifecycle, SignalsIn: m.SignalsIn, SignalsOut: m.SignalsOut,
+		Permissions: m.Permissions, Routes: m.Routes, Alloy: m.Alloy,
 		Systemd: Systemd{SupplementaryGroups: m.SupplementaryGroups, After: m.After},
 		Pos:     in.Source.Pos,
-	}
-	for _, perm := range m.Permissions {
-		out.Permissions = append(out.Permissions, Permission(perm))
-	}
-	for _, r := range m.Routes {
-		out.Routes = append(out.Routes, Route(r))
-	}
-	for _, block := range m.Alloy {
-		out.Alloy = append(out.Alloy, alloyBlock(block))
 	}
 	for _, d := range m.Datasources {
 		out.Datasources = append(out.Datasources, Datasource{
@@ -114,20 +106,6 @@ func (b *builder) instance(in *check.Instance) Instance {
 	}
 	if p.Code {
 		out.Code = b.code(in)
-	}
-	return out
-}
-
-func alloyBlock(block catalog.AlloyBlock) AlloyBlock {
-	out := AlloyBlock{Name: block.Name, Label: block.Label, Comment: block.Comment}
-	for _, a := range block.Attributes {
-		out.Attributes = append(out.Attributes, AlloyAttr(a))
-	}
-	for _, inner := range block.Blocks {
-		out.Blocks = append(out.Blocks, alloyBlock(inner))
-	}
-	for _, s := range block.Sinks {
-		out.Sinks = append(out.Sinks, AlloySink(s))
 	}
 	return out
 }

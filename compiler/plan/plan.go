@@ -8,6 +8,7 @@ package plan
 import (
 	"encoding/json"
 
+	"github.com/detectviz/detectviz/compiler/catalog"
 	"github.com/detectviz/detectviz/compiler/diag"
 )
 
@@ -72,7 +73,9 @@ type Instance struct {
 	Rules       []Rule       `json:"rules,omitempty"`
 	Systemd     Systemd      `json:"systemd,omitzero"`
 
-	Pos diag.Pos `json:"pos"` // where the composition names the instance
+	// Pos is where the composition names the instance. It is not printed: a
+	// comment added to a composition must not change what is generated.
+	Pos diag.Pos `json:"-"`
 }
 
 // Code is what main.go needs to construct an instance.
@@ -205,45 +208,20 @@ type Limits struct {
 	CPUPercent  int   `json:"cpu_percent,omitempty"`
 }
 
-// Permission is what an instance touches outside its own memory. Scopes hold
-// the values that the params' defaults give.
-type Permission struct {
-	Action   string   `json:"action"`
-	Resource string   `json:"resource"`
-	Scope    []string `json:"scope"`
-}
-
-// Route is an HTTP endpoint of an instance.
-type Route struct {
-	Method      string `json:"method"`
-	Path        string `json:"path"`
-	Access      string `json:"access"`
-	Description string `json:"description"`
-}
-
-// AlloyBlock is a block of the Alloy config; see schema/alloy.cue. Attribute
-// values are nil-free JSON data: bool, json.Number, string, []any,
-// map[string]any with one of the keys $ref, $sinks, $env, $object.
-type AlloyBlock struct {
-	Name       string       `json:"name"`
-	Label      string       `json:"label,omitempty"`
-	Comment    string       `json:"comment,omitempty"`
-	Attributes []AlloyAttr  `json:"attributes,omitempty"` // in the manifest's order
-	Blocks     []AlloyBlock `json:"blocks,omitempty"`
-	Sinks      []AlloySink  `json:"sink,omitempty"`
-}
-
-// AlloyAttr is one attribute of a block.
-type AlloyAttr struct {
-	Name  string `json:"name"`
-	Value any    `json:"value"`
-}
-
-// AlloySink is an export that takes data of a kind.
-type AlloySink struct {
-	Kind   string `json:"kind"`
-	Export string `json:"export"`
-}
+// What an instance contributes is taken from its manifest as it is.
+type (
+	// Permission is what an instance touches outside its own memory. Scopes hold
+	// the values that the params' defaults give.
+	Permission = catalog.Permission
+	// Route is an HTTP endpoint of an instance.
+	Route = catalog.Route
+	// AlloyBlock is a block of the Alloy config.
+	AlloyBlock = catalog.AlloyBlock
+	// AlloyAttr is one attribute of a block.
+	AlloyAttr = catalog.AlloyAttr
+	// AlloySink is an export that takes data of a kind.
+	AlloySink = catalog.AlloySink
+)
 
 // Datasource is a Grafana data source.
 type Datasource struct {
