@@ -11,6 +11,7 @@ import (
 
 	"github.com/detectviz/detectviz/compiler/emit"
 	"github.com/detectviz/detectviz/compiler/plan"
+	"github.com/detectviz/detectviz/compiler/source"
 )
 
 // Changes is what Commit did, with paths relative to the generated folder.
@@ -63,6 +64,9 @@ func (w *Workspace) Commit(p *plan.Plan, files []emit.File) (Changes, error) {
 	if err != nil {
 		return changes, err
 	}
+	if from := g.manifest.From; from != "" && from != p.Dir && hasComposition(filepath.Join(w.Root, filepath.FromSlash(from))) {
+		return changes, fmt.Errorf("%s belongs to %s, which has the name %s too; give one of the compositions another name", w.Shown(g.dir), from, p.Name)
+	}
 	var pending []emit.File
 	for _, f := range files {
 		present, err := g.read(f.Path)
@@ -96,6 +100,12 @@ func (w *Workspace) Commit(p *plan.Plan, files []emit.File) (Changes, error) {
 		changes.Removed = append(changes.Removed, path)
 	}
 	return changes, nil
+}
+
+// hasComposition reports whether a folder holds a composition.
+func hasComposition(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, source.FileName))
+	return err == nil
 }
 
 // generated is a composition's folder of generated files as it stands.

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/detectviz/detectviz/compiler/source"
 )
 
 // Summary is what a listing says of a composition: its metadata and what
@@ -37,7 +39,7 @@ func (w *Workspace) Compositions() ([]Summary, error) {
 			continue
 		}
 		dir := filepath.Join(w.Root, "compositions", e.Name())
-		content, err := os.ReadFile(filepath.Join(dir, "composition.yaml"))
+		content, err := os.ReadFile(filepath.Join(dir, source.FileName))
 		if os.IsNotExist(err) {
 			continue
 		}
@@ -107,7 +109,7 @@ func (w *Workspace) resolve(arg string) (string, error) {
 	switch {
 	case err == nil && info.IsDir():
 		return arg, nil
-	case err == nil && filepath.Base(arg) == "composition.yaml":
+	case err == nil && filepath.Base(arg) == source.FileName:
 		return filepath.Dir(arg), nil
 	case err == nil:
 		return "", fmt.Errorf("%s is no composition: expected a folder with a composition.yaml, that file, or a composition's name", arg)

@@ -109,9 +109,9 @@ func lifecycle(w *writer, p *plan.Plan) {
 	w.set("WatchdogSec", "30s")
 	w.set("Restart", "on-failure")
 	w.set("RestartSec", "2s")
-	w.group(fmt.Sprintf("%d instances have %s each to start.", starts, hookDeadline))
+	w.group(fmt.Sprintf("To start, %d × %s: what one instance may take.", starts, hookDeadline))
 	w.set("TimeoutStartSec", seconds(time.Duration(starts)*hookDeadline+margin))
-	w.group(fmt.Sprintf("The queues have %s to drain, then %d instances %s each to stop.", drainDeadline, stops, hookDeadline))
+	w.group(fmt.Sprintf("To drain the queues, %s; then to stop, %d × %s: what one instance may take.", drainDeadline, stops, hookDeadline))
 	w.set("TimeoutStopSec", seconds(drainDeadline+time.Duration(stops)*hookDeadline+margin))
 }
 
