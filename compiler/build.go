@@ -83,6 +83,21 @@ func pluginUsers(p *plan.Plan) map[string][]string {
 // with an underscore are left out of patterns such as ./... .
 const everythingDir = "bin/_everything"
 
+// MeasuredEverything returns the size that MeasureEverything found for a target
+// when it was last asked, 0 when it never was.
+func (w *Workspace) MeasuredEverything(target link.Target) int64 {
+	info, err := os.Stat(filepath.Join(w.Root, everythingBinary(target)))
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// everythingBinary is kept for its size.
+func everythingBinary(target link.Target) string {
+	return filepath.Join("bin", ".dvz", binaryName(plan.EverythingName, target))
+}
+
 // MeasureEverything returns the size of a binary with every plugin, which is
 // what a composition saves against. It builds that binary unless it is there
 // and fresh.
@@ -107,7 +122,7 @@ func (w *Workspace) MeasureEverything(ctx context.Context, o BuildOptions) (int6
 	result, err := link.Build(ctx, link.Options{
 		Root:       w.Root,
 		Package:    everythingDir,
-		Output:     filepath.Join("bin", ".dvz", binaryName(plan.EverythingName, o.Target)),
+		Output:     everythingBinary(o.Target),
 		Target:     o.Target,
 		InstanceAt: gomain.Instances(content(files, gomain.Path)),
 		Users:      pluginUsers(p),

@@ -10,8 +10,8 @@ import (
 	"slices"
 
 	"github.com/detectviz/detectviz/compiler/emit"
+	"github.com/detectviz/detectviz/compiler/link"
 	"github.com/detectviz/detectviz/compiler/plan"
-	"github.com/detectviz/detectviz/compiler/source"
 )
 
 // Changes is what Commit did, with paths relative to the generated folder.
@@ -30,6 +30,9 @@ func GeneratedDir(name string) string { return filepath.Join("generated", name) 
 func (w *Workspace) Stale(p *plan.Plan, files []emit.File) ([]string, error) {
 	g, err := w.readGenerated(p.Name)
 	if err != nil {
+		return nil, err
+	}
+	if err := w.sharesName(g, p); err != nil {
 		return nil, err
 	}
 	var stale []string
@@ -56,16 +59,27 @@ func (w *Workspace) Stale(p *plan.Plan, files []emit.File) ([]string, error) {
 // Commit makes generated/<name> hold the files: all of them are first written
 // beside their places and then renamed, so that a full disk or an interrupt
 // leaves what was there. A file that dvz no longer generates is removed only if
-// its own previous manifest lists it, and a file that dvz did not write is never
-// replaced.
+// its own previous manifest lists it, and neither a file that dvz did not write
+// nor one of another composition is ever replaced.
+//
+// A folder or file that cannot be written is a *link.Error.
 func (w *Workspace) Commit(p *plan.Plan, files []emit.File) (Changes, error) {
+	changes, err := w.commit(p, files)
+	_, explained := errors.AsType[*link.Error](err)
+	if broken, ok := errors.AsType[*fs.PathError](err); ok && !explained {
+		err = link.CannotWrite(broken.Path, err)
+	}
+	return changes, err
+}
+
+func (w *Workspace) commit(p *plan.Plan, files []emit.File) (Changes, error) {
 	var changes Changes
 	g, err := w.readGenerated(p.Name)
 	if err != nil {
 		return changes, err
 	}
-	if from := g.manifest.From; from != "" && from != p.Dir && hasComposition(filepath.Join(w.Root, filepath.FromSlash(from))) {
-		return changes, fmt.Errorf("%s belongs to %s, which has the name %s too; give one of the compositions another name", w.Shown(g.dir), from, p.Name)
+	if err := w.sharesName(g, p); err != nil {
+		return changes, err
 	}
 	var pending []emit.File
 	for _, f := range files {
@@ -94,18 +108,16 @@ func (w *Workspace) Commit(p *plan.Plan, files []emit.File) (Changes, error) {
 	}
 	for _, path := range gone {
 		if err := os.Remove(filepath.Join(g.dir, path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return changes, fmt.Errorf("removing a file that is no longer generated: %w", err)
+			return changes, err
 		}
-		os.Remove(filepath.Dir(filepath.Join(g.dir, path))) // only when it is empty now
+		for dir := filepath.Dir(path); dir != "."; dir = filepath.Dir(dir) {
+			if os.Remove(filepath.Join(g.dir, dir)) != nil {
+				break // not empty
+			}
+		}
 		changes.Removed = append(changes.Removed, path)
 	}
 	return changes, nil
-}
-
-// hasComposition reports whether a folder holds a composition.
-func hasComposition(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, source.FileName))
-	return err == nil
 }
 
 // generated is a composition's folder of generated files as it stands.
@@ -124,6 +136,55 @@ func (w *Workspace) readGenerated(name string) (*generated, error) {
 		return nil, fmt.Errorf("%s: %w; restore it or remove the folder, then generate again", w.Shown(g.dir), err)
 	}
 	return g, nil
+}
+
+// sharesName is the error of a plan whose folder holds what another composition
+// generated that is still there under the same name: each would undo the other.
+func (w *Workspace) sharesName(g *generated, p *plan.Plan) error {
+	from := g.manifest.From
+	if from == "" || from == p.Dir {
+		return nil
+	}
+	if name, err := w.nameIn(from); err != nil || name != p.Name {
+		return nil
+	}
+	return fmt.Errorf("%s belongs to %s, which has the name %s too; give one of the compositions another name",
+		w.Shown(g.dir), w.Shown(from), p.Name)
+}
+
+// Abandoned lists the folders of generated files that no composition generates
+// any more, because theirs was removed or renamed. They are relative to the
+// workspace.
+func (w *Workspace) Abandoned() ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(w.Root, GeneratedDir("")))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	all, err := w.Compositions()
+	if err != nil {
+		return nil, err
+	}
+	var abandoned []string
+	for _, e := range entries {
+		if !e.IsDir() || slices.ContainsFunc(all, func(s Summary) bool { return s.Name == e.Name() }) {
+			continue
+		}
+		g, err := w.readGenerated(e.Name())
+		if err != nil {
+			return nil, err
+		}
+		if g.manifest.From == "" {
+			continue // dvz wrote nothing there
+		}
+		name, err := w.nameIn(g.manifest.From)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && name != "" && name != e.Name() {
+			abandoned = append(abandoned, filepath.ToSlash(GeneratedDir(e.Name())))
+		}
+	}
+	return abandoned, nil
 }
 
 // read returns the content of a file, or nil when there is none.
@@ -163,14 +224,11 @@ func (g *generated) leftOver(files []emit.File) ([]string, error) {
 
 // write puts every file beside its place and only then renames them; the
 // manifest comes last, so that it never lists what is not there.
-func (g *generated) write(files []emit.File) (err error) {
+func (g *generated) write(files []emit.File) error {
 	var temps []string
 	defer func() {
 		for _, t := range temps {
 			os.Remove(t) // those that were not renamed
-		}
-		if err != nil {
-			err = fmt.Errorf("writing generated files: %w; nothing half-written was left", err)
 		}
 	}()
 	slices.SortStableFunc(files, func(a, b emit.File) int {
@@ -189,18 +247,19 @@ func (g *generated) write(files []emit.File) (err error) {
 		}
 		temp, err := os.CreateTemp(filepath.Dir(target), ".dvz-*")
 		if err != nil {
-			return err
+			return link.CannotWrite(target, err)
 		}
 		temps = append(temps, temp.Name())
 		_, err = temp.Write(f.Content)
 		err = errors.Join(err, temp.Chmod(0o644), temp.Close())
 		if err != nil {
-			return err
+			return link.CannotWrite(target, err)
 		}
 	}
 	for i, f := range files {
-		if err := os.Rename(temps[i], filepath.Join(g.dir, filepath.FromSlash(f.Path))); err != nil {
-			return err
+		target := filepath.Join(g.dir, filepath.FromSlash(f.Path))
+		if err := os.Rename(temps[i], target); err != nil {
+			return link.CannotWrite(target, err)
 		}
 	}
 	return nil

@@ -1,10 +1,13 @@
 package compiler
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
+	"github.com/agext/levenshtein"
 	"gopkg.in/yaml.v3"
 
 	"github.com/detectviz/detectviz/compiler/source"
@@ -39,7 +42,7 @@ func (w *Workspace) Compositions() ([]Summary, error) {
 			continue
 		}
 		dir := filepath.Join(w.Root, "compositions", e.Name())
-		content, err := os.ReadFile(filepath.Join(dir, source.FileName))
+		content, err := readRegular(filepath.Join(dir, source.FileName))
 		if os.IsNotExist(err) {
 			continue
 		}
@@ -77,6 +80,30 @@ func (s *Summary) describe(content []byte, metaFile string) {
 	}
 }
 
+// readRegular reads a file, but not a pipe, which would wait for a writer.
+func readRegular(path string) ([]byte, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	}
+	return os.ReadFile(path)
+}
+
+// nameIn returns the name of the composition in a folder, which is absolute or
+// relative to the workspace; "" when it does not parse.
+func (w *Workspace) nameIn(dir string) (string, error) {
+	dir = filepath.FromSlash(dir)
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(w.Root, dir)
+	}
+	content, err := readRegular(filepath.Join(dir, source.FileName))
+	if err != nil {
+		return "", err
+	}
+	var s Summary
+	s.describe(content, filepath.Join(dir, "meta.yaml"))
+	return s.Name, nil
+}
+
 // Resolve turns the arguments of a command into composition folders: a folder,
 // the composition file in it, or the name of a composition. Without arguments
 // it returns all compositions of the workspace.
@@ -87,7 +114,7 @@ func (w *Workspace) Resolve(args []string) ([]string, error) {
 			return nil, err
 		}
 		if len(all) == 0 {
-			return nil, fmt.Errorf("%s has no compositions: expected compositions/<name>/composition.yaml", w.Root)
+			return nil, fmt.Errorf("%s has no compositions: expected compositions/<name>/%s", w.Root, source.FileName)
 		}
 		for _, s := range all {
 			args = append(args, filepath.Join(w.Root, filepath.FromSlash(s.Dir)))
@@ -105,18 +132,37 @@ func (w *Workspace) Resolve(args []string) ([]string, error) {
 }
 
 func (w *Workspace) resolve(arg string) (string, error) {
-	info, err := os.Stat(w.abs(arg))
-	switch {
-	case err == nil && info.IsDir():
-		return arg, nil
-	case err == nil && filepath.Base(arg) == source.FileName:
-		return filepath.Dir(arg), nil
-	case err == nil:
-		return "", fmt.Errorf("%s is no composition: expected a folder with a composition.yaml, that file, or a composition's name", arg)
+	dir := arg
+	if filepath.Base(arg) == source.FileName {
+		dir = filepath.Dir(arg)
 	}
-	named := filepath.Join(w.Root, "compositions", arg)
-	if info, err := os.Stat(named); err == nil && info.IsDir() && filepath.Base(arg) == arg {
-		return named, nil
+	switch info, err := os.Stat(w.abs(dir)); {
+	case err == nil && info.IsDir():
+		return dir, nil
+	case err == nil:
+		return "", fmt.Errorf("%s is no composition: expected a folder with a %s, that file, or a composition's name", arg, source.FileName)
+	case errors.Is(err, fs.ErrPermission):
+		return "", err
+	}
+	all, err := w.Compositions()
+	if err != nil {
+		return "", err
+	}
+	word := filepath.Base(dir)
+	near, least := "", max(1, len(word)/3)+1 // a third of the letters may be wrong
+	for _, s := range all {
+		folder := filepath.FromSlash(s.Dir)
+		for _, name := range []string{s.Name, filepath.Base(folder)} {
+			if name == arg {
+				return filepath.Join(w.Root, folder), nil
+			}
+			if d := levenshtein.Distance(word, name, nil); d < least {
+				near, least = name, d
+			}
+		}
+	}
+	if near != "" {
+		return "", fmt.Errorf("there is no composition %s; did you mean %s?", arg, near)
 	}
 	return "", fmt.Errorf("there is no composition %s; dvz list shows those of this workspace", arg)
 }

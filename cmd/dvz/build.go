@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -23,7 +24,7 @@ workspace.
 What is built already is not built again. For another system than this one, the
 binary is bin/<name>-<os>-<arch>. An interrupted or failed build leaves the
 binary that was there. At the end the size is compared with that of a binary with
-every plugin, which is built once for it; not so for another system.`
+every plugin, which is built for it, once for each system.`
 
 const buildExample = `  dvz build compositions/dev-platform
   dvz build --all
@@ -56,11 +57,16 @@ func (c *cli) build() *cobra.Command {
 			}
 			ctx, stop := interruptible()
 			defer stop()
-			return c.buildAll(ctx, w, dirs, platform)
+			err = c.buildAll(ctx, w, dirs, platform)
+			if unsupported, ok := errors.AsType[*link.UnsupportedTarget](err); ok {
+				return usagef(cmd, "--target: %s", unsupported)
+			}
+			return err
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "every composition of the workspace")
 	cmd.Flags().StringVar(&target, "target", "", "build for this `os/arch`, such as linux/arm64")
+	completeFlag(cmd, "target", "linux/amd64", "linux/arm64", "darwin/arm64")
 	return cmd
 }
 
@@ -72,11 +78,20 @@ func (c *cli) toBuild(cmd *cobra.Command, w *compiler.Workspace, args []string, 
 	return []string{dir}, err
 }
 
-// interruptible returns a context that ends at the first SIGINT or SIGTERM; a
-// second one ends dvz at once.
+// cleanup is how long a second signal is not obeyed: so long, stopping go and
+// removing what is half-written may take.
+const cleanup = 5 * time.Second
+
+// interruptible returns a context that ends at the first signal that asks dvz to
+// end, be it that the terminal was closed or that nobody reads the output. One
+// that comes much later ends dvz at once.
 func interruptible() (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGPIPE}
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
+	context.AfterFunc(ctx, func() { time.AfterFunc(cleanup, stop) })
 	return ctx, stop
 }
 
@@ -85,12 +100,15 @@ func interruptible() (context.Context, context.CancelFunc) {
 func (c *cli) buildAll(ctx context.Context, w *compiler.Workspace, dirs []string, target link.Target) error {
 	var failed error
 	var built []link.Result
+	fresh := false // something was built
 	for _, dir := range dirs {
 		result, err := c.buildOne(ctx, w, dir, target)
+		_, unsupported := errors.AsType[*link.UnsupportedTarget](err)
 		switch {
 		case err == nil:
 			built = append(built, result)
-		case ctx.Err() != nil:
+			fresh = fresh || !result.Skipped
+		case ctx.Err() != nil, unsupported:
 			return err
 		case errors.Is(err, errFindings):
 			failed = err
@@ -102,33 +120,41 @@ func (c *cli) buildAll(ctx context.Context, w *compiler.Workspace, dirs []string
 	if len(built) == 0 {
 		return failed
 	}
-	everything, err := c.measureEverything(ctx, w, target)
-	if err != nil {
-		return err
+	everything := w.MeasuredEverything(target)
+	if fresh || everything == 0 {
+		var err error
+		if everything, err = c.measureEverything(ctx, w, target); err != nil {
+			failed = err
+		}
 	}
 	for _, result := range built {
-		fmt.Fprintln(c.out, describe(w, result, target, everything))
+		if _, err := fmt.Fprintln(c.out, describe(w, result, target, everything)); err != nil {
+			return err
+		}
 	}
 	return failed
 }
 
-// measureEverything returns the size of a binary with every plugin, or 0 when
-// there is nothing to compare with, as for another system than this one: it
-// would take minutes to compile all of it for one number.
+// measureEverything returns the size of a binary with every plugin. Without it,
+// the size is 0 and a line says why; what was built is no worse for it, so that
+// only an interrupt is an error.
 func (c *cli) measureEverything(ctx context.Context, w *compiler.Workspace, target link.Target) (int64, error) {
-	if target != link.Host() {
-		return 0, nil
-	}
-	show := c.progress("a binary with every plugin, to compare")
+	show := c.progress("every plugin, to compare")
 	size, err := w.MeasureEverything(ctx, compiler.BuildOptions{Target: target, Progress: show.update})
 	show.done()
-	switch {
-	case ctx.Err() != nil:
-		return 0, err
-	case err != nil:
-		fmt.Fprintf(c.err, "dvz: there is nothing to compare with: %s\n", err)
+	if err == nil {
+		return size, nil
 	}
-	return size, nil
+	why := err.Error()
+	if broken, ok := errors.AsType[*link.CompileError](err); ok {
+		why = broken.Findings[0].String()
+	}
+	why, _, _ = strings.Cut(why, "\n")
+	fmt.Fprintf(c.err, "dvz: there is no binary with every plugin to compare with: %s\n", why)
+	if ctx.Err() != nil {
+		return 0, errFindings
+	}
+	return 0, nil
 }
 
 // buildOne builds a composition, with its progress on standard error.
@@ -148,17 +174,29 @@ func (c *cli) buildOne(ctx context.Context, w *compiler.Workspace, dir string, t
 }
 
 // describe says what was built: "bin/demo: 18.3 MiB, linux/amd64, 412 packages
-// in 21.4 s, 31 % smaller than with every plugin (26.6 MiB)".
+// in 21.4 s; 8.3 MiB (31 %) smaller than with every plugin (26.6 MiB)".
 func describe(w *compiler.Workspace, r link.Result, target link.Target, everything int64) string {
 	how := fmt.Sprintf("%d packages in %.1f s", r.Packages, r.Duration.Seconds())
 	if r.Skipped {
 		how = "up to date"
 	}
 	text := fmt.Sprintf("%s: %s, %s, %s", w.Shown(r.Output), mebibytes(r.Size), target, how)
-	if saved := (everything - r.Size) * 100 / max(everything, 1); saved > 0 {
-		text += fmt.Sprintf(", %d %% smaller than with every plugin (%s)", saved, mebibytes(everything))
+	saved := everything - r.Size
+	switch {
+	case everything == 0:
+	case saved <= 0:
+		text += fmt.Sprintf("; no smaller than with every plugin (%s)", mebibytes(everything))
+	default:
+		text += fmt.Sprintf("; %s (%.0f %%) smaller than with every plugin (%s)",
+			mebibytes(saved), 100*float64(saved)/float64(everything), mebibytes(everything))
 	}
 	return text
 }
 
-func mebibytes(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
+// mebibytes prints a number of bytes; small ones in KiB, so that they are not 0.
+func mebibytes(n int64) string {
+	if n < 1<<20/10 {
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -21,7 +23,7 @@ const compositionFile = "composition.yaml"
 // all compositions when there are none.
 func (c *cli) folders(cmd *cobra.Command, w *compiler.Workspace, args []string) ([]string, error) {
 	dirs, err := w.Resolve(args)
-	if err != nil && len(args) > 0 {
+	if err != nil && len(args) > 0 && !errors.Is(err, fs.ErrPermission) {
 		return nil, usagef(cmd, "%s", err)
 	}
 	return dirs, err
@@ -104,21 +106,4 @@ func printer(file *os.File) diag.Printer {
 			return content
 		},
 	}
-}
-
-// completeCompositions completes the names of compositions.
-func (c *cli) completeCompositions(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	w, err := c.open()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	all, err := w.Compositions()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	var names []string
-	for _, s := range all {
-		names = append(names, s.Name+"\t"+s.Description)
-	}
-	return names, cobra.ShellCompDirectiveDefault
 }

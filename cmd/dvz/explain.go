@@ -21,9 +21,14 @@ func (c *cli) explain() *cobra.Command {
 		Long:    explainDoc,
 		Example: explainExample,
 		Args:    arguments(0, 1),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return diag.Codes(), cobra.ShellCompDirectiveNoFileComp
-		},
+		ValidArgsFunction: first(func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			var codes []string
+			for _, code := range diag.Codes() {
+				page, _ := diag.Explain(code)
+				codes = append(codes, code+"\t"+page.Title)
+			}
+			return codes, cobra.ShellCompDirectiveNoFileComp
+		}),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				t := c.table()

@@ -16,7 +16,8 @@ it does so for every composition of the workspace.
 Files are written only when all of the composition is right, all at once, and
 only where they differ. A file that dvz no longer generates is removed if its own
 manifest lists it. With --check nothing is written: every file that is not what
-would be generated is printed, and makes the exit code 1.`
+would be generated is printed, and makes the exit code 1; without a path, so does
+a folder whose composition is gone.`
 
 const generateExample = `  dvz generate
   dvz generate compositions/dev-platform
@@ -55,6 +56,11 @@ func (c *cli) generate() *cobra.Command {
 					return err
 				}
 			}
+			if check && len(args) == 0 {
+				if err := c.checkAbandoned(w); err != nil {
+					return err
+				}
+			}
 			return failed
 		},
 	}
@@ -88,12 +94,25 @@ func (c *cli) check(w *compiler.Workspace, dir string) error {
 	if err != nil {
 		return err
 	}
+	if len(stale) == 0 {
+		return nil
+	}
 	for _, line := range stale {
 		fmt.Fprintf(c.out, "%s\n", path.Join("generated", p.Name, line))
 	}
-	if len(stale) > 0 {
-		fmt.Fprintf(c.out, "generated/%s is stale: run dvz generate %s\n", p.Name, p.Name)
-		return errFindings
+	fmt.Fprintf(c.out, "generated/%s is stale: run dvz generate %s\n", p.Name, p.Name)
+	return errFindings
+}
+
+// checkAbandoned prints which folders of generated files no composition has any
+// more. dvz does not remove them: what else is in them is not known.
+func (c *cli) checkAbandoned(w *compiler.Workspace) error {
+	abandoned, err := w.Abandoned()
+	if err != nil || len(abandoned) == 0 {
+		return err
 	}
-	return nil
+	for _, dir := range abandoned {
+		fmt.Fprintf(c.out, "%s is abandoned: its composition is gone; remove the folder\n", dir)
+	}
+	return errFindings
 }

@@ -35,7 +35,7 @@ func (c *cli) graph() *cobra.Command {
 		Long:              graphDoc,
 		Example:           graphExample,
 		Args:              arguments(0, 1),
-		ValidArgsFunction: c.completeCompositions,
+		ValidArgsFunction: first(c.completeCompositions),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			draw := graphs[format]
 			if draw == nil {
@@ -53,6 +53,7 @@ func (c *cli) graph() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "mermaid", "mermaid, dot or svg")
+	completeFlag(cmd, "format", "mermaid", "dot", "svg")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write to this `file` instead of standard output")
 	return cmd
 }

@@ -28,7 +28,7 @@ func (c *cli) plan() *cobra.Command {
 		Long:              planDoc,
 		Example:           planExample,
 		Args:              arguments(0, 1),
-		ValidArgsFunction: c.completeCompositions,
+		ValidArgsFunction: first(c.completeCompositions),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := c.planned(cmd, args)
 			if err != nil {

@@ -62,13 +62,13 @@ func (c *cli) pluginsShow() *cobra.Command {
 		Long:    pluginsShowDoc,
 		Example: "  dvz plugins show core/auth/jwt",
 		Args:    arguments(1, 1),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			w, err := c.open()
+		ValidArgsFunction: first(func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			w, err := c.completing()
 			if err != nil {
 				return nil, cobra.ShellCompDirectiveError
 			}
 			return w.Catalog().Paths(), cobra.ShellCompDirectiveNoFileComp
-		},
+		}),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := c.open()
 			if err != nil {

@@ -11,8 +11,12 @@ import (
 	"github.com/detectviz/detectviz/compiler/link"
 )
 
-// barWidth is the number of columns of the progress bar.
-const barWidth = 30
+// The progress bar has a number of columns between these; where a terminal has
+// no room for the least, there is no bar.
+const (
+	mostBar  = 30
+	leastBar = 5
+)
 
 // progress shows how far a build is: a bar on a terminal, a few plain lines
 // elsewhere. A build of which nothing is to be done shows nothing.
@@ -25,12 +29,17 @@ type progress struct {
 }
 
 func (c *cli) progress(name string) *progress {
-	return &progress{w: c.err, terminal: term.IsTerminal(int(os.Stderr.Fd())), name: name}
+	capable := os.Getenv("TERM") != "dumb"
+	return &progress{w: c.err, terminal: capable && term.IsTerminal(int(os.Stderr.Fd())), name: name}
 }
 
 func (p *progress) update(s link.Status) {
 	if p.terminal {
-		p.show("\r" + p.bar(s) + "\x1b[K")
+		width, _, err := term.GetSize(int(os.Stderr.Fd())) // it may change while we build
+		if err != nil || width == 0 {
+			width = 80
+		}
+		p.show("\r" + bar(p.name, s, width) + "\x1b[K")
 		return
 	}
 	switch {
@@ -52,15 +61,24 @@ func (p *progress) show(line string) {
 	}
 }
 
-func (p *progress) bar(s link.Status) string {
+// bar draws one line that is shorter than the terminal: a longer one would wrap,
+// and could not be drawn over.
+func bar(name string, s link.Status, width int) string {
+	var share float64
+	var text string
 	switch {
 	case s.Linking:
-		return fmt.Sprintf("%s [%s] linking", p.name, strings.Repeat("=", barWidth))
-	case s.Total == 0:
-		return fmt.Sprintf("%s [%s]", p.name, strings.Repeat(" ", barWidth))
+		share, text = 1, "linking"
+	case s.Total > 0:
+		share = float64(min(s.Done, s.Total)) / float64(s.Total)
+		text = fmt.Sprintf("%d/%d packages", s.Done, s.Total)
 	}
-	full := min(s.Done, s.Total) * barWidth / s.Total
-	return fmt.Sprintf("%s [%s%s] %d/%d packages", p.name, strings.Repeat("=", full), strings.Repeat(" ", barWidth-full), s.Done, s.Total)
+	line := name + " " + text
+	if room := min(mostBar, width-1-len(line)-len("[] ")); room >= leastBar {
+		full := int(share * float64(room))
+		line = fmt.Sprintf("%s [%s%s] %s", name, strings.Repeat("=", full), strings.Repeat(" ", room-full), text)
+	}
+	return strings.TrimRight(line[:min(len(line), max(width-1, 0))], " ")
 }
 
 // done clears the bar.

@@ -129,8 +129,17 @@ func (c *cli) root() *cobra.Command {
 		switch cmd.Name() {
 		case "help":
 			cmd.Short = "show the help of a command"
+			cmd.Args = func(cmd *cobra.Command, args []string) error {
+				if _, rest, err := root.Find(args); err != nil || len(rest) > 0 {
+					return usagef(cmd, "there is no help on %q", strings.Join(args, " "))
+				}
+				return nil
+			}
 		case "completion":
 			group(cmd).Short = "print the completion script of a shell"
+			for _, shell := range cmd.Commands() {
+				shell.Args = arguments(0, 0)
+			}
 		}
 	}
 	return root

@@ -24,7 +24,7 @@ func (c *cli) run() *cobra.Command {
 		Short:             "build a composition and start it",
 		Long:              runDoc,
 		Example:           runExample,
-		ValidArgsFunction: c.completeCompositions,
+		ValidArgsFunction: first(c.completeCompositions),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var rest []string
 			if dash := cmd.ArgsLenAtDash(); dash >= 0 {

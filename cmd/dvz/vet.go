@@ -64,5 +64,6 @@ func (c *cli) vet() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	completeFlag(cmd, "format", "text", "json")
 	return cmd
 }

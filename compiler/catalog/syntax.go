@@ -115,5 +115,9 @@ func (p *Plugin) filled(config ast.Expr, self Self) cue.Value {
 			),
 		)},
 	}})
-	return at(p.catalog.ctx.BuildInstance(&with), "plugin")
+	pkg := p.catalog.ctx.BuildInstance(&with)
+	if manifest := at(pkg, "plugin"); manifest.Exists() {
+		return manifest
+	}
+	return pkg // it does not compile, and says why
 }

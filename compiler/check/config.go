@@ -36,6 +36,10 @@ func (r *run) config(e *entry, options *source.Node) {
 	self := catalog.Self{Instance: e.name, Composition: r.c.Name.Value, State: "/var/lib/" + r.c.Name.Value}
 	e.filled = e.plugin.FillSyntax(expr, self)
 	e.config = e.filled.Config()
+	if !e.config.Exists() { // the manifest does not even compile
+		r.instantiate(e)
+		return
+	}
 	w.whole(e.config.Validate(cue.Concrete(true)), node, p, nil)
 }
 

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/mitchellh/go-wordwrap"
 )
 
 // Page explains a code at length; `dvz explain` prints it.
@@ -44,5 +46,8 @@ func Codes() []string { return slices.Sorted(maps.Keys(pages)) }
 // String formats the page for a terminal.
 func (p Page) String() string {
 	example := "    " + strings.ReplaceAll(p.Example, "\n", "\n    ")
-	return fmt.Sprintf("%s: %s\n\n%s\n\nExample:\n\n%s\n\nWhat to do:\n\n%s\n", p.Code, p.Title, p.Cause, example, p.Remedy)
+	return fmt.Sprintf("%s: %s\n\n%s\n\nExample:\n\n%s\n\nWhat to do:\n\n%s\n", p.Code, p.Title, wrap(p.Cause), example, wrap(p.Remedy))
 }
+
+// wrap breaks a paragraph into lines that fit a terminal of 80 columns.
+func wrap(text string) string { return wordwrap.WrapString(text, 80) }

@@ -54,8 +54,26 @@ func installGo(root string) string {
 	return "install " + wanted + " from https://go.dev/dl/"
 }
 
-// cannotWrite explains why a file or folder could not be written.
-func cannotWrite(what string, err error) error {
+// modulePath returns the path of the workspace's module, "" when go.mod does not
+// tell it.
+func modulePath(root string) string {
+	data, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		return ""
+	}
+	return modfile.ModulePath(data)
+}
+
+// UnsupportedTarget is a target that the Go toolchain does not know.
+type UnsupportedTarget struct{ Target Target }
+
+// Error implements error.
+func (e *UnsupportedTarget) Error() string {
+	return fmt.Sprintf("go does not build for %s; go tool dist list prints what it builds for", e.Target)
+}
+
+// CannotWrite explains why a file or folder could not be written.
+func CannotWrite(what string, err error) error {
 	if filepath.IsAbs(what) {
 		if wd, e := os.Getwd(); e == nil {
 			if rel, e := filepath.Rel(wd, what); e == nil && filepath.IsLocal(rel) {
@@ -73,6 +91,8 @@ func cannotWrite(what string, err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		advice = "free some space"
+	case errors.Is(err, fs.ErrNotExist):
+		advice = "create the folder"
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR), errors.Is(err, fs.ErrExist):
 		advice = "a file stands where a folder should be, or a folder where a file should be: move it away"
 	}
@@ -88,6 +108,9 @@ var (
 
 // outside recognises a failure of go that has nothing to do with the program.
 func (b *build) outside(text string, err error) error {
+	if strings.Contains(text, "unsupported GOOS/GOARCH pair") {
+		return &UnsupportedTarget{b.Target}
+	}
 	if m := tooOld.FindStringSubmatch(text); m != nil {
 		return &Error{CodeNoGo, fmt.Sprintf("Go %s in %s is too old: %s", m[2], b.tool.Path, installGo(b.Root)), err}
 	}
@@ -100,7 +123,7 @@ func (b *build) outside(text string, err error) error {
 		"read-only file system":   syscall.EROFS,
 	} {
 		if strings.Contains(text, sign) {
-			return cannotWrite("what go builds", errno)
+			return CannotWrite("what go builds", errno)
 		}
 	}
 	return nil

@@ -56,7 +56,12 @@ func TestCompileErrors(t *testing.T) {
 		"missing module": {
 			files: map[string]string{"generated/app/main.go": "package main\n\nimport (\n\t\"fmt\"\n\n\t// line\n\t// line\n\t_ \"example.org/missing\"\n)\n\nfunc main() { fmt.Println() }\n"},
 			want:  []string{"generated/app/main.go:8:2: no required module provides package example.org/missing; to add it:\n\tgo get example.org/missing"}, instances: []string{"node", "self"},
-			cause: "node and self",
+			cause: "these packages could not be loaded: does go.mod require their modules",
+		},
+		"missing module of a plugin": {
+			files: map[string]string{"lib/lib.go": "package lib\n\nimport \"example.org/lib\"\n\nfunc Text() string { return lib.X }\n"},
+			want:  []string{"lib/lib.go:3:8: no required module provides package example.org/lib"},
+			cause: "these packages could not be loaded",
 		},
 		"nobody's": {
 			files: map[string]string{"generated/app/main.go": "package main\n\nfunc main() { nope() }\n"},
@@ -66,7 +71,7 @@ func TestCompileErrors(t *testing.T) {
 		"go.mod": {
 			files: map[string]string{"go.mod": "module example.com/m\n\ngo 1.26\n\nrequire (\n"},
 			want:  []string{"go: errors parsing go.mod:", "go.mod:6: syntax error"},
-			cause: "see go.mod and go.sum",
+			cause: "not about the composition, but about Go's environment or the workspace's modules",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -131,6 +136,8 @@ func TestOutside(t *testing.T) {
 			fakeGo(t, `echo "go: write /x: no space left on device" >&2; exit 1`)
 		},
 			link.CodeCannotWrite, "no space left on device; free some space"},
+		"no temporary folder": {func(t *testing.T, o *link.Options) { t.Setenv("TMPDIR", filepath.Join(o.Root, "gone")) },
+			link.CodeCannotWrite, "gone: no such file or directory; create the folder"},
 		"file for a folder": {func(t *testing.T, o *link.Options) { write(t, o.Root, "bin", "a file") },
 			link.CodeCannotWrite, "a file stands where a folder should be"},
 		"folder for the file": {func(t *testing.T, o *link.Options) { write(t, o.Root, "bin/app/x", "in the way") },
@@ -157,4 +164,14 @@ func TestOutside(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestUnsupportedTarget(t *testing.T) {
+	o := workspace(t)
+	o.Target = link.Target{OS: "linux", Arch: "pdp11"}
+	_, err := link.Build(t.Context(), o)
+	if failed, ok := errors.AsType[*link.UnsupportedTarget](err); !ok || failed.Target != o.Target {
+		t.Errorf("got %v", err)
+	}
+	onlyOutput(t, o)
 }

@@ -16,6 +16,7 @@ type Finding struct {
 	Pos       diag.Pos // zero for an error of no place
 	Message   string   // may have further lines, indented
 	Instances []string // that the place belongs to; empty: none is known
+	Missing   string   // the package that the place imports and go could not load
 }
 
 // String formats the finding as the Go compiler does.
@@ -47,10 +48,13 @@ func (e *CompileError) Instances() []string {
 
 // Cause is a sentence that says which instance is at fault.
 func (e *CompileError) Cause() string {
+	if !slices.ContainsFunc(e.Findings, func(f Finding) bool { return f.Missing == "" }) {
+		return "these packages could not be loaded: does go.mod require their modules, and can those be downloaded?"
+	}
 	switch names := e.Instances(); len(names) {
 	case 0:
 		if !slices.ContainsFunc(e.Findings, func(f Finding) bool { return path.Ext(f.Pos.File) == ".go" }) {
-			return "these lines are about the workspace's modules, not about the composition: see go.mod and go.sum"
+			return "these lines are not about the composition, but about Go's environment or the workspace's modules: see go env, go.mod and go.sum"
 		}
 		return "none of these lines belongs to an instance; please report a bug of dvz, or of the module that they are in"
 	case 1:
@@ -81,6 +85,13 @@ func (r *report) add(e buildEvent) {
 	}
 }
 
+// compiled reports whether go came as far as compiling the package.
+func (r report) compiled(importPath string) bool {
+	return slices.ContainsFunc(r.events, func(e buildEvent) bool {
+		return e.ImportPath == importPath && strings.HasPrefix(e.Output, "# ")
+	})
+}
+
 var place = regexp.MustCompile(`^([^ :][^:]*\.[A-Za-z]+):(\d+)(?::(\d+))?: (.*)$`)
 
 // explain makes an error of a failed go build.
@@ -94,10 +105,10 @@ func (b *build) explain(said report, stderr string, err error) error {
 	}
 	out := &CompileError{Package: b.Package}
 	for _, e := range said.events {
-		out.add(b, e)
+		out.add(b, said, e)
 	}
 	for line := range strings.Lines(stderr) {
-		out.add(b, buildEvent{Output: line})
+		out.add(b, said, buildEvent{Output: line})
 	}
 	if len(out.Findings) == 0 {
 		out.Findings = []Finding{{Message: "go build: " + err.Error()}}
@@ -106,10 +117,11 @@ func (b *build) explain(said report, stderr string, err error) error {
 }
 
 // add reads one line of output.
-func (e *CompileError) add(b *build, event buildEvent) {
+func (e *CompileError) add(b *build, said report, event buildEvent) {
 	line := strings.TrimRight(event.Output, "\n")
 	switch {
-	case strings.TrimSpace(line) == "", strings.HasPrefix(line, "# "), line == "too many errors":
+	case strings.TrimSpace(line) == "", strings.HasPrefix(line, "# "), line == "too many errors",
+		strings.HasPrefix(line, "go: downloading "):
 		return
 	case strings.HasPrefix(line, "\t") && len(e.Findings) > 0:
 		e.Findings[len(e.Findings)-1].Message += "\n" + line
@@ -131,6 +143,9 @@ func (e *CompileError) add(b *build, event buildEvent) {
 		}
 	} else {
 		f.Instances = b.users(event.ImportPath)
+	}
+	if !said.compiled(event.ImportPath) && event.ImportPath != path.Join(modulePath(b.Root), path.Dir(f.Pos.File)) {
+		f.Missing = event.ImportPath
 	}
 	e.Findings = append(e.Findings, f)
 }

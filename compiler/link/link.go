@@ -86,8 +86,8 @@ type Result struct {
 // Build builds the program unless the binary that it would give is there.
 //
 // Errors are *Error, which carries the code of a page of `dvz explain`,
-// *CompileError when the program does not compile, or wrap the context's error
-// when it ended. After an error the output is what it was before.
+// *UnsupportedTarget, *CompileError when the program does not compile, or wrap the
+// context's error when it ended. After an error the output is what it was before.
 func Build(ctx context.Context, o Options) (Result, error) {
 	begin := time.Now()
 	b := newBuild(o)
@@ -136,11 +136,11 @@ func (b *build) run(ctx context.Context) (Result, error) {
 		return Result{}, noGo(b.Root, b.tool.err)
 	}
 	if err := os.MkdirAll(filepath.Dir(b.Output), 0o755); err != nil {
-		return Result{}, cannotWrite(b.Output, err)
+		return Result{}, CannotWrite(b.Output, err)
 	}
 	temp, err := os.CreateTemp(filepath.Dir(b.Output), "."+filepath.Base(b.Output)+"-*")
 	if err != nil {
-		return Result{}, cannotWrite(b.Output, err)
+		return Result{}, CannotWrite(b.Output, err)
 	}
 	temp.Close()
 	defer os.Remove(temp.Name()) // nothing is there after the rename
@@ -148,7 +148,7 @@ func (b *build) run(ctx context.Context) (Result, error) {
 	// when go had to be killed.
 	work, err := os.MkdirTemp(os.Getenv("GOTMPDIR"), "dvz-build-*")
 	if err != nil {
-		return Result{}, cannotWrite("the temporary folder", err)
+		return Result{}, CannotWrite("a temporary folder in "+cmp.Or(os.Getenv("GOTMPDIR"), os.TempDir()), err)
 	}
 	defer os.RemoveAll(work)
 
@@ -165,14 +165,14 @@ func (b *build) run(ctx context.Context) (Result, error) {
 		return Result{}, err
 	}
 	if err := os.Rename(temp.Name(), b.Output); err != nil {
-		return Result{}, cannotWrite(b.Output, err)
+		return Result{}, CannotWrite(b.Output, err)
 	}
 	if packages == nil {
 		packages = <-listed
 	}
 	info, err := os.Stat(b.Output)
 	if err != nil {
-		return Result{}, cannotWrite(b.Output, err)
+		return Result{}, CannotWrite(b.Output, err)
 	}
 	b.record(packages)
 	return Result{Output: b.Output, Size: info.Size(), Packages: len(packages)}, nil

@@ -119,11 +119,9 @@ func uid(parts ...string) string {
 		}
 		return '-'
 	}
-	full := strings.Join(parts, "-")
-	id := strings.Map(clean, full)
-	if len(id) <= 40 && id == full {
-		return id
-	}
+	id := strings.Map(clean, strings.Join(parts, "-"))
+	// Always with a digest: the names alone may be cut, and they hold hyphens
+	// themselves, so that shop + a-b and shop-a + b would be one.
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return strings.TrimRight(id[:min(len(id), 31)], "-") + "-" + hex.EncodeToString(sum[:4])
 }

@@ -43,6 +43,11 @@ func ReadFS(folder fs.FS, shown string) (*Composition, diag.List) {
 func read(folder fs.FS, shown string) ([]byte, diag.List) {
 	var l diag.List
 	whole := diag.Pos{File: shown}
+	// Opening a pipe would wait for someone to write into it.
+	if info, err := fs.Stat(folder, FileName); err == nil && !info.Mode().IsRegular() {
+		l.Errorf("DVZ001", whole, "it is not a regular file")
+		return nil, l
+	}
 	f, err := folder.Open(FileName)
 	if err != nil {
 		d := l.Errorf("DVZ001", whole, "%s", reason(err))

@@ -133,7 +133,7 @@ func TestMissingFile(t *testing.T) {
 		{"nothing", "c/composition.yaml: there is no such file", "there is no such folder; dvz list shows all compositions"},
 		{"empty", "c/composition.yaml: there is no such file", "the folder holds no composition.yaml"},
 		{"yml", "c/composition.yaml: there is no such file", "rename composition.yml to composition.yaml"},
-		{"folder", "c/composition.yaml: the file cannot be read: ", ""},
+		{"folder", "c/composition.yaml: it is not a regular file", ""},
 	}
 	for _, tt := range tests {
 		c, l := source.Read(filepath.Join(root, tt.dir), "c")

@@ -5,6 +5,7 @@ package units
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -19,6 +20,10 @@ var suffixes = []struct {
 	{"B", 1},
 }
 
+// decimal is what may stand before the unit: ParseFloat also reads NaN, 1e3 and
+// 0x10.
+var decimal = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
+
 // ParseSize reads a size such as 256MiB, 1.5GB or 100B and returns it in bytes.
 func ParseSize(s string) (int64, error) {
 	for _, suffix := range suffixes {
@@ -27,7 +32,7 @@ func ParseSize(s string) (int64, error) {
 			continue
 		}
 		v, err := strconv.ParseFloat(number, 64)
-		if err != nil || v < 0 || v*suffix.bytes > math.MaxInt64/2 {
+		if err != nil || !decimal.MatchString(number) || v*suffix.bytes > math.MaxInt64/2 {
 			break
 		}
 		return int64(v * suffix.bytes), nil
@@ -38,13 +43,14 @@ func ParseSize(s string) (int64, error) {
 // FormatSize prints bytes in the largest binary unit that keeps one decimal
 // meaningful, for example "21.4 MiB".
 func FormatSize(bytes int64) string {
-	switch {
-	case bytes >= 1<<30:
-		return fmt.Sprintf("%.1f GiB", float64(bytes)/(1<<30))
-	case bytes >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
-	case bytes >= 1<<10:
-		return fmt.Sprintf("%.1f KiB", float64(bytes)/(1<<10))
+	if bytes < 1<<10 {
+		return fmt.Sprintf("%d B", bytes)
 	}
-	return fmt.Sprintf("%d B", bytes)
+	v, unit := float64(bytes)/(1<<10), "KiB"
+	for _, larger := range []string{"MiB", "GiB"} {
+		if v >= 1023.95 { // would print as 1024.0
+			v, unit = v/(1<<10), larger
+		}
+	}
+	return fmt.Sprintf("%.1f %s", v, unit)
 }

@@ -7,8 +7,9 @@ import (
 
 // Secret says where a secret is found. It does not hold the secret, so it may
 // be printed, except in a development composition that wrote the secret in
-// clear; every way of printing one redacts that. Exactly one field of Env, File,
-// Credential and Clear is set.
+// clear; fmt, slog and the encoders redact that, unless the Secret stands in an
+// unexported field, whose methods fmt does not call. Exactly one field of Env,
+// File, Credential and Clear is set.
 type Secret struct {
 	Env        string // name of an environment variable
 	File       string // path of a file; one trailing newline is not part of the secret
@@ -39,8 +40,15 @@ func (s Secret) String() string {
 // IsZero reports whether no place is given.
 func (s Secret) IsZero() bool { return s == Secret{} }
 
-// GoString implements fmt.GoStringer, so that %#v redacts too.
-func (s Secret) GoString() string { return fmt.Sprintf("contracts.Secret{%s}", s.String()) }
+// Format implements fmt.Formatter: String alone would leave %#v, and a verb that
+// does not fit, to print the fields.
+func (s Secret) Format(f fmt.State, verb rune) {
+	if verb == 'v' && f.Flag('#') {
+		fmt.Fprintf(f, "contracts.Secret{%s}", s.String())
+		return
+	}
+	fmt.Fprintf(f, fmt.FormatString(f, verb), s.String())
+}
 
 // LogValue implements slog.LogValuer.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }

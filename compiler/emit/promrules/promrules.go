@@ -51,7 +51,9 @@ func Emit(p *plan.Plan) ([]emit.File, diag.List) {
 		f.Groups = append(f.Groups, out)
 	}
 	var buf bytes.Buffer
-	buf.WriteString("# " + emit.Header(p) + "\n")
+	buf.WriteString("# " + emit.Header(p) + "\n" +
+		"#\n# For the rulers of Prometheus and Mimir. Grafana's provisioning holds the same\n" +
+		"# rules: install one of the two, or every alert comes twice.\n")
 	enc := yaml.NewEncoder(&buf)
 	enc.SetIndent(2)
 	if err := enc.Encode(f); err != nil {

@@ -69,6 +69,9 @@ func unit(p *plan.Plan, n *needs) []byte {
 		w.set("Wants", target)
 	}
 	w.set("After", append([]string{target}, n.after...)...)
+	w.group("After five failed starts in a minute it stays down: a missing secret does not come by itself.")
+	w.set("StartLimitIntervalSec", "60s")
+	w.set("StartLimitBurst", "5")
 
 	w.section("Service")
 	lifecycle(w, p)

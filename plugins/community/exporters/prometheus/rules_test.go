@@ -62,6 +62,24 @@ func TestRules(t *testing.T) {
 		tests = append(tests, object{"name": name, "interval": "1m", "input_series": series, "alert_rule_test": expect})
 	}
 
+	absent := alert{
+		map[string]string{"severity": "critical", "job": "dev-platform"},
+		map[string]string{
+			"summary":     "dev-platform does not run, or is not scraped",
+			"description": "Nothing was heard of dev-platform for 5 minutes. See whether its service runs, and then whether Alloy reaches it.",
+		},
+	}
+	// The last sample counts for 5 minutes.
+	add("the process is gone after 10 minutes, and comes back", []input{
+		{`dvz_build_info{job="dev-platform",version="1.0.0"}`, "1+0x9 _x21 1+0x9"},
+		{`dvz_build_info{job="elsewhere",version="1.0.0"}`, "1+0x40"},
+	},
+		expectation{"9m", "DetectVizAbsent", nil},
+		expectation{"17m", "DetectVizAbsent", nil},
+		expectation{"25m", "DetectVizAbsent", []alert{absent}},
+		expectation{"35m", "DetectVizAbsent", nil},
+	)
+
 	down := alert{
 		map[string]string{"severity": "warning", "job": "dev-platform", "instance": "node", "plugin": "importers/prometheus"},
 		map[string]string{
@@ -151,7 +169,7 @@ func TestRules(t *testing.T) {
 			t.Errorf("promtool %v: %v\n%s", args, err, out)
 		}
 	}
-	if len(rules) != 4 {
+	if len(rules) != 5 {
 		t.Errorf("%d rules; each needs a test above", len(rules))
 	}
 }
