@@ -66,6 +66,7 @@ func run(app App, args []string, stdout, stderr io.Writer) int {
 	if app.MemoryLimit > 0 && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(app.MemoryLimit / 10 * 8)
 	}
+	paceGC()
 	slog.SetDefault(p.log) // and package log
 	if err := p.prepareSecrets(uses); err != nil {
 		return fail(exitFailure, err)
@@ -100,13 +101,12 @@ func (p *Platform) prepareSecrets(uses []SecretUse) error {
 
 // run assembles, starts, waits for a signal and stops.
 func (p *Platform) run(stderr io.Writer) error {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	p.watchSignals(stop, stderr) // before anything that takes time: a stop is orderly at any moment
 	if err := guard.Do(p.assemble); err != nil {
 		return err
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
-	p.watchSignals(stop, stderr)
-
 	if err := p.instances.Start(ctx); err != nil {
 		p.output.SwitchTo(p.plain)
 		if ctx.Err() != nil {

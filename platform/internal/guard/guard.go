@@ -74,22 +74,33 @@ func Within(ctx context.Context, d time.Duration, f func(context.Context) error)
 	return ctx.Err()
 }
 
-// place finds the line that panicked: the first frame below runtime.gopanic
-// that is not the runtime's own.
+// place finds the line to look at: the first frame below runtime.gopanic that is
+// not the standard library's, since a nil pointer may well be noticed in there.
 func place() string {
 	pcs := make([]uintptr, 32)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
-	below := false
+	below, found := false, "an unknown place"
 	for {
 		f, more := frames.Next()
-		switch {
-		case f.Function == "runtime.gopanic":
-			below = true
-		case below && !strings.HasPrefix(f.Function, "runtime."):
-			return fmt.Sprintf("%s/%s:%d", filepath.Base(filepath.Dir(f.File)), filepath.Base(f.File), f.Line)
+		if below && !strings.HasPrefix(f.Function, "runtime.") {
+			found = fmt.Sprintf("%s/%s:%d", filepath.Base(filepath.Dir(f.File)), filepath.Base(f.File), f.Line)
+			if !standard(f.Function) {
+				return found
+			}
 		}
+		below = below || f.Function == "runtime.gopanic"
 		if !more {
-			return "an unknown place"
+			return found
 		}
 	}
+}
+
+// standard reports whether a function is of the standard library, whose import
+// paths have no dot in their first part.
+func standard(function string) bool {
+	first, _, deep := strings.Cut(function, "/")
+	if !deep {
+		return !strings.HasPrefix(function, "main.")
+	}
+	return !strings.Contains(first, ".")
 }

@@ -3,8 +3,8 @@ package promexporter
 import (
 	"bytes"
 	"compress/gzip"
+	"net"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -93,11 +93,10 @@ func (e *Exporter) leftOut(name string) {
 	}
 }
 
-// fromLoopback reports whether the reader is on this host, where compressing a
-// page costs time and about a megabyte of memory, and saves nothing.
+// fromLoopback reports whether the reader is on this host.
 func fromLoopback(r *http.Request) bool {
-	addr, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && addr.Addr().Unmap().IsLoopback()
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	return err == nil && web.Loopback(host)
 }
 
 // acceptsGzip reports whether a gzipped answer is welcome (RFC 9110, section

@@ -96,8 +96,14 @@ func New(cfg Config, host contracts.Host) (*Exporter, error) {
 // OnStart opens the database, creating or migrating it as needed, and starts to
 // delete what is older than the retention.
 func (e *Exporter) OnStart(ctx context.Context) error {
-	if err := createFile(e.path); err != nil {
+	empty, err := createFile(e.path)
+	if err != nil {
 		return err
+	}
+	if empty {
+		if err := format(ctx, e.path); err != nil {
+			return fmt.Errorf("open %s: %w", e.path, explain(err))
+		}
 	}
 	w, err := openWriter(ctx, e.path)
 	if err != nil {
@@ -107,7 +113,7 @@ func (e *Exporter) OnStart(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, w.close())
 	}
-	read, err := openPool(e.path, "_pragma=query_only(1)")
+	read, err := openPool(e.path, pragmas+"&_pragma=query_only(1)")
 	if err != nil {
 		return errors.Join(err, w.close())
 	}

@@ -52,7 +52,7 @@ func openWriter(ctx context.Context, path string) (_ *writer, err error) {
 	for i := range w.args {
 		w.args[i].Ordinal = i + 1
 	}
-	if w.db, err = openPool(path, ""); err != nil {
+	if w.db, err = openPool(path, pragmas); err != nil {
 		return nil, err
 	}
 	defer func() {

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/detectviz/detectviz/platform/contracts"
+	"github.com/detectviz/detectviz/platform/web"
 )
 
 // accept asks for OpenMetrics first, with UTF-8 names as the target has them
@@ -193,12 +194,14 @@ type fetcher struct {
 
 func (c *client) fetcher(u *url.URL, timeout time.Duration, limit int64) *fetcher {
 	req := &http.Request{Method: http.MethodGet, URL: u, Host: u.Host, Header: http.Header{
-		"Accept":          {accept},
-		"Accept-Encoding": {"gzip"},
-		"User-Agent":      {"DetectViz"},
+		"Accept":     {accept},
+		"User-Agent": {"DetectViz"},
 		// Exporters that do work at each scrape, such as blackbox_exporter, obey this.
 		"X-Prometheus-Scrape-Timeout-Seconds": {strconv.FormatFloat(timeout.Seconds(), 'f', -1, 64)},
 	}}
+	if !web.Loopback(u.Hostname()) {
+		req.Header.Set("Accept-Encoding", "gzip")
+	}
 	return &fetcher{
 		http:  &http.Client{Transport: guard{c, u}},
 		req:   req,
@@ -241,7 +244,7 @@ func (f *fetcher) fetch(ctx context.Context) ([]byte, format, error) {
 		}
 		src = f.gzip
 	default:
-		return nil, 0, fmt.Errorf("the target answered with the content encoding %q; only gzip was asked for", enc)
+		return nil, 0, fmt.Errorf("the target answered with the content encoding %q; expected gzip or none", enc)
 	}
 	if err := f.read(src); err != nil {
 		return nil, 0, err

@@ -317,7 +317,7 @@ func TestNegotiation(t *testing.T) {
 		{"gzip", "text/plain", "gzip", zip("a 1\n"), "a 1"},
 		{"gzip cut off", "text/plain", "gzip", zip("a 1\n")[:20], "cannot read the answer"},
 		{"not gzip", "text/plain", "gzip", []byte("a 1\n"), "cannot decompress"},
-		{"zstd", "text/plain", "zstd", []byte("a 1\n"), "only gzip was asked for"},
+		{"zstd", "text/plain", "zstd", []byte("a 1\n"), "expected gzip or none"},
 		{"html", "text/html", "", []byte("<html>"), "is the path right?"},
 		{"empty", "text/plain", "", nil, "up 1"},
 	} {
@@ -344,6 +344,22 @@ func TestNegotiation(t *testing.T) {
 			}
 			if got := req.Header.Get("X-Prometheus-Scrape-Timeout-Seconds"); got != "0.025" {
 				t.Errorf("timeout header %q", got)
+			}
+		})
+	}
+}
+
+// TestCompressionIsAskedFromAfar: 0.0.0.0 reaches this host, but is no loopback
+// address.
+func TestCompressionIsAskedFromAfar(t *testing.T) {
+	for host, want := range map[string]string{"127.0.0.1": "", "localhost": "", "0.0.0.0": "gzip"} {
+		t.Run(host, func(t *testing.T) {
+			var seen atomic.Pointer[http.Request]
+			s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen.Store(r) }))
+			defer s.Close()
+			start(t, defaults(strings.Replace(s.URL, "127.0.0.1", host, 1))).scrapes(t, 1)
+			if got := seen.Load().Header.Get("Accept-Encoding"); got != want {
+				t.Errorf("Accept-Encoding is %q, want %q", got, want)
 			}
 		})
 	}

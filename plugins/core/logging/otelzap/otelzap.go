@@ -3,7 +3,7 @@
 // bridge for zap to an OTLP receiver. It provides the capability LogHandler.
 //
 // The way of a record: handler.go (redaction, trace) → zapslog → zap's cores:
-// local.go (stderr) and otlp.go (queue, export).
+// local.go (stderr) and otlp.go (queue.go, encode.go, sender.go).
 package otelzap
 
 //go:generate go tool cue exp gengotypes --outfile config_gen.go .
