@@ -121,6 +121,9 @@ func assemble(p *platform.Platform, scenario string) error {
 		return p.Failed("broken", errors.New("no such table"))
 	case "assemble-panic":
 		panic("boom")
+	case "assemble-slow":
+		db.event("assembling slowly")
+		time.Sleep(300 * time.Millisecond)
 	case "memory":
 		slog.Info("limit", "bytes", debug.SetMemoryLimit(-1))
 	case "start-error", "start-panic", "start-slow":

@@ -112,6 +112,18 @@ func TestSignalWhileStarting(t *testing.T) {
 	}
 }
 
+func TestSignalWhileAssembling(t *testing.T) {
+	t.Parallel()
+	p := launch(t, "assemble-slow", nil)
+	until(t, "the assembly", func() bool { return slices.Contains(p.events(t), "assembling slowly") })
+	p.signal(t, syscall.SIGTERM)
+	p.wantExit(t, 0)
+	p.wantStderr(t, "stopped before everything had started")
+	if want := []string{"assembling slowly"}; !slices.Equal(p.events(t), want) {
+		t.Errorf("events %q, want %q", p.events(t), want)
+	}
+}
+
 func TestStopPanics(t *testing.T) {
 	t.Parallel()
 	p := launch(t, "stop-panic", nil).ready(t)

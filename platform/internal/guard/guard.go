@@ -5,6 +5,7 @@
 package guard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,18 +80,19 @@ func Within(ctx context.Context, d time.Duration, f func(context.Context) error)
 func place() string {
 	pcs := make([]uintptr, 32)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
-	below, found := false, "an unknown place"
+	below, found := false, ""
 	for {
 		f, more := frames.Next()
 		if below && !strings.HasPrefix(f.Function, "runtime.") {
-			found = fmt.Sprintf("%s/%s:%d", filepath.Base(filepath.Dir(f.File)), filepath.Base(f.File), f.Line)
+			here := fmt.Sprintf("%s/%s:%d", filepath.Base(filepath.Dir(f.File)), filepath.Base(f.File), f.Line)
 			if !standard(f.Function) {
-				return found
+				return here
 			}
+			found = cmp.Or(found, here)
 		}
 		below = below || f.Function == "runtime.gopanic"
 		if !more {
-			return found
+			return cmp.Or(found, "an unknown place")
 		}
 	}
 }

@@ -136,7 +136,7 @@ func appendValue(b []byte, v attribute.Value) []byte {
 	case attribute.EMPTY:
 		return b
 	}
-	return appendBytes(b, 1, []byte(valid(v.Emit()))) // of a later OpenTelemetry
+	return appendBytes(b, 1, []byte(valid(v.String()))) // of a later OpenTelemetry
 }
 
 // appendArray appends an AnyValue's array_value.
