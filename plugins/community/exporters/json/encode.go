@@ -7,26 +7,16 @@ import (
 	"unicode/utf8"
 
 	"github.com/detectviz/detectviz/platform/contracts"
-)
-
-const (
-	// cacheLimit bounds each generation of encoded series.
-	cacheLimit = 1 << 17
-	// cacheTurn is how long a generation lasts: a series that was not written
-	// for two turns is forgotten, so that the cache does not keep alive the
-	// Series of importers that are gone.
-	cacheTurn = 10 * time.Minute
+	"github.com/detectviz/detectviz/platform/seriescache"
 )
 
 // lineStart is how every line begins.
 const lineStart = `{"name":`
 
-// encoder turns samples into lines. It keeps, by the pointer of the series, the
-// part of the line before the time, in two generations: what is used moves to
-// the young one, and the old one is dropped as a whole.
+// encoder turns samples into lines.
 type encoder struct {
-	young, old map[*contracts.Series]string
-	turned     time.Time
+	// prefixes holds the part of a series' lines before the time.
+	prefixes seriescache.Cache[string]
 
 	// The text of the last time: the samples of a batch have few distinct ones.
 	lastTime int64
@@ -58,31 +48,12 @@ func (e *encoder) appendLine(b []byte, s *contracts.Sample) []byte {
 }
 
 func (e *encoder) prefix(s *contracts.Series) string {
-	if p, ok := e.young[s]; ok {
-		return p
-	}
-	p, ok := e.old[s]
+	p, ok := e.prefixes.Get(s)
 	if !ok {
 		p = encodePrefix(s)
+		e.prefixes.Put(s, p)
 	}
-	if e.young == nil || len(e.young) >= cacheLimit {
-		e.turn(time.Now())
-	}
-	e.young[s] = p
 	return p
-}
-
-// age begins a new generation when the present one has lasted long enough.
-func (e *encoder) age(now time.Time) {
-	if now.Sub(e.turned) >= cacheTurn {
-		e.turn(now)
-	}
-}
-
-func (e *encoder) turn(now time.Time) {
-	e.old = e.young
-	e.young = make(map[*contracts.Series]string, len(e.old))
-	e.turned = now
 }
 
 func encodePrefix(s *contracts.Series) string {

@@ -137,7 +137,7 @@ func (e *Exporter) export(ctx context.Context, samples []contracts.Sample) error
 
 // write encodes samples and writes them in large pieces; it returns their size.
 func (e *Exporter) write(ctx context.Context, samples []contracts.Sample) (written int, err error) {
-	e.encoder.age(time.Now())
+	e.encoder.prefixes.Age(time.Now())
 	e.buffer = e.buffer[:0]
 	for i := range samples {
 		e.buffer = e.encoder.appendLine(e.buffer, &samples[i])

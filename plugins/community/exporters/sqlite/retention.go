@@ -78,7 +78,7 @@ func (e *Exporter) deleteChunk(ctx context.Context, before int64) (int64, error)
 		return n, err
 	}
 	// An error leaves it open whether the rows are gone, so forget them first.
-	e.writer.series.forget(before)
+	e.writer.series.Forget(func(r *row) bool { return r.until < before })
 	_, err = e.writer.conn.ExecContext(ctx, deleteSeries, before)
 	return n, err
 }

@@ -204,5 +204,5 @@ func (e *Exporter) cached() float64 {
 	if e.writer == nil {
 		return 0
 	}
-	return float64(e.writer.series.len())
+	return float64(e.writer.series.Len())
 }

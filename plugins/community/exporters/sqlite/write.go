@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/detectviz/detectviz/platform/contracts"
+	"github.com/detectviz/detectviz/platform/seriescache"
 )
 
 const (
@@ -41,9 +42,15 @@ type writer struct {
 	insertMany, insertOne driver.StmtExecContext
 	raw                   []driver.Stmt
 
-	series cache
+	series seriescache.Cache[*row]
 	ids    []any               // of the batch's samples, boxed
 	args   []driver.NamedValue // of one INSERT
+}
+
+// row is what is known of a series' row.
+type row struct {
+	id    any   // the int64 that is bound, boxed once
+	until int64 // as in the database
 }
 
 // openWriter opens and migrates the database.
@@ -119,7 +126,7 @@ func (w *writer) write(ctx context.Context, samples []contracts.Sample) error {
 	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	w.series.age(time.Now())
+	w.series.Age(time.Now())
 	err := w.resolve(ctx, samples)
 	if err == nil {
 		err = w.conn.Raw(func(any) error { return w.insert(ctx, samples) })
@@ -131,7 +138,7 @@ func (w *writer) write(ctx context.Context, samples []contracts.Sample) error {
 		_, err = w.conn.ExecContext(settled, "COMMIT")
 	}
 	if err != nil {
-		w.series.clear() // it may hold rows that are being rolled back
+		w.series.Clear() // it may hold rows that are being rolled back
 		// SQLite has already rolled back by itself after some errors; then this
 		// fails, rightly.
 		_, _ = w.conn.ExecContext(settled, "ROLLBACK")
@@ -144,7 +151,7 @@ func (w *writer) resolve(ctx context.Context, samples []contracts.Sample) error 
 	w.ids = w.ids[:0]
 	for i := range samples {
 		s := &samples[i]
-		r := w.series.get(s.Series)
+		r, _ := w.series.Get(s.Series)
 		switch {
 		case r == nil:
 			r = new(row)
@@ -158,7 +165,7 @@ func (w *writer) resolve(ctx context.Context, samples []contracts.Sample) error 
 				return err
 			}
 			r.id = id
-			w.series.put(s.Series, r)
+			w.series.Put(s.Series, r)
 		case s.Time > r.until:
 			until := ahead(s.Time)
 			if _, err := w.extendSeries.ExecContext(ctx, until, r.id); err != nil {
