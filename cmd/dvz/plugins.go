@@ -1,9 +1,12 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/detectviz/detectviz/compiler/catalog"
+	"github.com/detectviz/detectviz/compiler/check"
 	"github.com/detectviz/detectviz/compiler/docs"
 )
 
@@ -79,6 +82,9 @@ func (c *cli) pluginsShow() *cobra.Command {
 				return err
 			}
 			if p == nil {
+				if near := check.SuggestPlugins(args[0], w.Catalog().Paths()); near != nil {
+					return usagef(cmd, "there is no plugin %s; did you mean %s?", args[0], strings.Join(near, " or "))
+				}
 				return usagef(cmd, "there is no plugin %s; dvz plugins list shows all of them", args[0])
 			}
 			text, err := docs.Text(p)

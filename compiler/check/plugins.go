@@ -93,7 +93,7 @@ func (r *run) entryShape(e *entry) *source.Node {
 func (r *run) unknownPlugin(e *entry) {
 	path := e.source.Path
 	d := at(r.l.Errorf("DVZ101", path.Pos, "unknown plugin %q", path.Value), path)
-	if near := suggestPaths(path.Value, r.cat.Paths()); near != nil {
+	if near := SuggestPlugins(path.Value, r.cat.Paths()); near != nil {
 		d.Hint = "did you mean " + list(near) + "?"
 		for _, p := range near {
 			e.guesses = append(e.guesses, shortName(p))

@@ -41,9 +41,9 @@ func didYouMean(word string, candidates []string, what string) string {
 	return what + ": " + strings.Join(candidates, ", ")
 }
 
-// suggestPaths returns up to three paths of plugins that a path may stand for,
+// SuggestPlugins returns up to three paths of plugins that a path may stand for,
 // the likeliest first: people forget folders as often as they misspell names.
-func suggestPaths(path string, candidates []string) []string {
+func SuggestPlugins(path string, candidates []string) []string {
 	type scored struct {
 		path  string
 		score int
