@@ -23,7 +23,7 @@ func TestSettings(t *testing.T) {
 			"journal_mode": {"wal", "wal"},
 			"synchronous":  {"1", "1"},
 			"busy_timeout": {"5000", "5000"},
-			"cache_size":   {"-512", "-512"},
+			"cache_size":   {"-256", "-256"},
 			"query_only":   {"0", "1"},
 		} {
 			var got [2]string

@@ -416,19 +416,28 @@ func TestSlowReceiverDoesNotHoldUpTheStop(t *testing.T) {
 	release := make(chan struct{})
 	r.before = func(int, http.ResponseWriter, *http.Request) bool { <-release; return true }
 	t.Cleanup(func() { close(release) }) // before the server's own cleanup
-	log, logging, _ := start(t, defaults(r.URL))
-	began := time.Now()
-	for range 1000 {
-		log.Info("a record")
-	}
-	if d := time.Since(began); d > time.Second {
-		t.Errorf("1000 records took %s", d)
-	}
-	if d := stop(t, logging, 300*time.Millisecond); d > time.Second {
-		t.Errorf("the stop took %s, want at most its deadline", d)
-	}
-	if !strings.Contains(read(), "not all log records were sent") {
-		t.Error("stderr does not say that records are missing")
+	for name, c := range map[string]struct{ deadline, most time.Duration }{
+		"deadline":    {300 * time.Millisecond, time.Second},
+		"no deadline": {time.Hour, 6 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := defaults(r.URL)
+			cfg.OTLP.Timeout = time.Minute
+			log, logging, _ := start(t, cfg)
+			began := time.Now()
+			for range 1000 {
+				log.Info("a record")
+			}
+			if d := time.Since(began); d > time.Second {
+				t.Errorf("1000 records took %s", d)
+			}
+			if d := stop(t, logging, c.deadline); d > c.most {
+				t.Errorf("the stop took %s, want at most %s", d, c.most)
+			}
+			if !strings.Contains(read(), "not all log records were sent") {
+				t.Error("stderr does not say that records are missing")
+			}
+		})
 	}
 }
 

@@ -15,6 +15,8 @@ const (
 	queueSize  = 2048        // records that wait for the receiver
 	batchSize  = 512         // records in one request
 	batchDelay = time.Second // how long a record waits for others
+	// stopTimeout is how long a stop waits for a receiver that is slow to answer.
+	stopTimeout = 5 * time.Second
 )
 
 // entry is a record that waits, encoded.
@@ -144,9 +146,11 @@ func (q *queue) send(batch []entry) {
 	q.metrics.exported.Add(float64(len(batch) - refused))
 }
 
-// Shutdown implements sdk.Processor: it sends what waits. When ctx ends first,
-// the rest is given up.
+// Shutdown implements sdk.Processor: it sends what waits. When that takes longer
+// than stopTimeout, or ctx ends first, the rest is given up.
 func (q *queue) Shutdown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
 	q.once.Do(func() { close(q.ending) })
 	q.mu.Lock()
 	started := q.started
