@@ -15,10 +15,7 @@ import (
 	"strings"
 
 	"github.com/detectviz/detectviz/compiler/catalog"
-	"github.com/detectviz/detectviz/compiler/check"
 	"github.com/detectviz/detectviz/compiler/diag"
-	"github.com/detectviz/detectviz/compiler/plan"
-	"github.com/detectviz/detectviz/compiler/source"
 )
 
 // Version is the version of dvz.
@@ -62,24 +59,6 @@ func Open(dir string, plugins fs.FS) (*Workspace, error) {
 
 // Catalog returns the plugins that compositions may name.
 func (w *Workspace) Catalog() *catalog.Catalog { return w.catalog }
-
-// Compile reads a composition folder, checks all of it and plans it. The folder
-// is relative to the folder that the workspace was opened in, or absolute. The
-// plan is nil when there are errors.
-func (w *Workspace) Compile(dir string) (*plan.Plan, diag.List) {
-	composition, diags := source.Read(w.abs(dir), w.inWorkspace(dir))
-	if composition == nil {
-		return nil, w.shown(diags)
-	}
-	instances, found := check.Run(composition, w.catalog)
-	diags = append(diags, found...)
-	if diags.HasErrors() {
-		return nil, w.shown(diags)
-	}
-	p, found := plan.Build(composition, instances, w.catalog, Generator)
-	diags = append(diags, found...)
-	return p, w.shown(diags)
-}
 
 // abs returns a path given by the user as an absolute one.
 func (w *Workspace) abs(path string) string {

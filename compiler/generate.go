@@ -37,11 +37,12 @@ type manifestEntry struct {
 }
 
 // Emit runs all back ends on a plan and adds plan.json and manifest.json. The
-// files are sorted by path; they are nil when there are errors.
+// files are sorted by path; they are nil when there are errors. What is wrong
+// with the files around the binary Compile has said already.
 func (w *Workspace) Emit(p *plan.Plan) ([]emit.File, diag.List) {
-	files, diags := w.around(p)
-	program, found := gomain.Emit(p)
-	files, diags = append(files, program...), append(diags, found...)
+	files, _ := w.around(p)
+	program, diags := gomain.Emit(p)
+	files = append(files, program...)
 	if diags.HasErrors() {
 		return nil, w.shown(diags)
 	}
@@ -55,14 +56,6 @@ func (w *Workspace) Emit(p *plan.Plan) ([]emit.File, diag.List) {
 	files = append(files, describe(p, files))
 	slices.SortFunc(files, byPath)
 	return files, w.shown(diags)
-}
-
-// Vet says what the back ends find wrong with the files around the binary:
-// references in Alloy's config, PromQL, what a unit cannot express. That
-// main.go can be written follows from the plan.
-func (w *Workspace) Vet(p *plan.Plan) diag.List {
-	_, diags := w.around(p)
-	return w.shown(diags)
 }
 
 // around emits the files around the binary.

@@ -45,11 +45,8 @@ func (c *cli) vet() *cobra.Command {
 			}
 			var found diag.List
 			for _, dir := range dirs {
-				p, some := w.Compile(dir)
+				_, some := w.Compile(dir)
 				found = append(found, some...)
-				if !some.HasErrors() {
-					found = append(found, w.Vet(p)...)
-				}
 			}
 			found = found.Sorted()
 			if format == "json" {

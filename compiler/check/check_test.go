@@ -40,7 +40,7 @@ func load(t testing.TB) *catalog.Catalog {
 
 // run reads and checks a composition.
 func run(cat *catalog.Catalog, composition []byte) ([]check.Instance, diag.List) {
-	c, l := source.ReadFS(fstest.MapFS{source.FileName: {Data: composition}}, ".")
+	c, l := source.ReadFS(fstest.MapFS{source.FileName: {Data: composition}}, ".", source.Options{})
 	if c == nil {
 		return nil, l
 	}

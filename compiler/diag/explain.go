@@ -21,7 +21,7 @@ type Page struct {
 // pages holds a page for each code that any stage of the compiler reports. The
 // codes are grouped: 0xx reading and syntax, 1xx shape and values, 2xx wiring,
 // 3xx security, 4xx generated files, 5xx building.
-var pages = index(readingPages, shapePages, wiringPages, securityPages, generatedPages, buildingPages)
+var pages = index(readingPages, languagePages, ignorePages, shapePages, formPages, wiringPages, claimsPages, securityPages, generatedPages, buildingPages, workspacePages)
 
 func index(groups ...[]Page) map[string]Page {
 	all := map[string]Page{}

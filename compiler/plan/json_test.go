@@ -56,7 +56,7 @@ func build(t *testing.T, composition string) *plan.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, diags := source.ReadFS(fstest.MapFS{"composition.yaml": &fstest.MapFile{Data: []byte(composition)}}, "compositions/x")
+	c, diags := source.ReadFS(fstest.MapFS{"composition.yaml": &fstest.MapFile{Data: []byte(composition)}}, "compositions/x", source.Options{})
 	if c == nil {
 		t.Fatalf("%+v", diags)
 	}

@@ -106,7 +106,7 @@ func compileOnce(t *testing.T, folder fs.FS) (*plan.Plan, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	composition, diags := source.ReadFS(folder, "compositions/test")
+	composition, diags := source.ReadFS(folder, "compositions/test", source.Options{})
 	var p *plan.Plan
 	if composition != nil {
 		instances, found := check.Run(composition, cat)

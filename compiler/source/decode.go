@@ -75,6 +75,7 @@ func decodePlugin(entry *Node) Plugin {
 		}
 	}
 	p.As = text(options.Get("as"))
+	p.Version = text(options.Get("version"))
 	if enabled := options.Get("enabled"); enabled != nil && enabled.Kind == Bool {
 		p.Enabled = enabled.Text == "true"
 	}

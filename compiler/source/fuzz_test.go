@@ -19,7 +19,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("a: &x [1, 2]\nb: {<<: [{c: 1}, {d: *x}], e: !!str 1}\n? f\n: |\n  g\n"))
 	f.Add([]byte("\ufeffa: 'it''s'\r\nb: \"\\x41\\\"\"\r\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		c, l := source.ReadFS(fstest.MapFS{"composition.yaml": {Data: text}}, ".")
+		c, l := source.ReadFS(fstest.MapFS{"composition.yaml": {Data: text}}, ".", source.Options{})
 		if c == nil && !l.HasErrors() {
 			t.Fatal("no composition and no error")
 		}

@@ -17,15 +17,26 @@ const FileName = "composition.yaml"
 // MaxBytes is how large a composition file may be.
 const MaxBytes = 10 << 20
 
+// Options say how a composition is read.
+type Options struct {
+	// Overlays are the names of files in overlays/, without ".yaml". They apply
+	// in this order: the later wins.
+	Overlays []string
+	// PluginNamed returns the path of the plugin that the seed's form calls by a
+	// name ("core-auth-jwt", "jwt") and a type ("auth", which may be empty). When
+	// there is none it returns the name. Nil: always the name.
+	PluginNamed func(name, pluginType string) string
+}
+
 // Read reads the composition of a folder of the disk. Positions show the folder
 // as shown. The composition is nil when the file cannot be read or is no YAML
 // document; the findings say why. See Parse for what else is found here.
-func Read(dir, shown string) (*Composition, diag.List) {
-	return ReadFS(os.DirFS(dir), shown)
+func Read(dir, shown string, o Options) (*Composition, diag.List) {
+	return ReadFS(os.DirFS(dir), shown, o)
 }
 
 // ReadFS is Read for a composition folder that is a file system.
-func ReadFS(folder fs.FS, shown string) (*Composition, diag.List) {
+func ReadFS(folder fs.FS, shown string, o Options) (*Composition, diag.List) {
 	file := path.Join(shown, FileName)
 	content, l := read(folder, file)
 	if l.HasErrors() {

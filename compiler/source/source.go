@@ -57,12 +57,16 @@ type Text struct {
 	Width int // as in Node
 }
 
-// Composition is a composition as written, in the documented form.
+// Composition is a composition as written, in the documented form, with its
+// overlays applied.
 type Composition struct {
-	Dir   string // the folder as it should be shown, slash separated
-	File  string // the composition file as it should be shown
-	Bytes []byte // its content, for excerpts and digests
-	Root  *Node
+	Dir      string   // the folder as it should be shown, slash separated
+	File     string   // the composition file as it should be shown
+	Bytes    []byte   // its content, for excerpts and digests
+	Overlays []string // the names of the overlays, in the order in which they apply
+	Root     *Node
+	Meta     *Node    // meta.yaml; nil when there is none
+	Ignores  []Ignore // of all files, in their order
 
 	Name, Version, Description, Environment Text
 
@@ -71,6 +75,16 @@ type Composition struct {
 	Pipelines []Pipeline
 	Health    Health
 	Limits    Limits
+}
+
+// Ignore is a comment "dvz:ignore DVZ203 because …", which suppresses the
+// findings of a code on one line.
+type Ignore struct {
+	Pos    diag.Pos // of the comment
+	Width  int
+	Line   int // whose findings it suppresses, in the same file
+	Code   string
+	Reason string // what follows "because"
 }
 
 // Param is a declared parameter.
@@ -88,6 +102,8 @@ type Param struct {
 // Plugin is one entry of spec.plugins.
 type Plugin struct {
 	Path      Text // "community/importers/prometheus"
+	Type      Text // what the seed's form (core_plugins) says of the plugin's type; empty: nothing
+	Version   Text // constraint on the plugin's version, such as ">=0.1.0 <1"; empty: any
 	As        Text // the written instance name; empty: the plugin's short name
 	Enabled   bool
 	DependsOn []Text

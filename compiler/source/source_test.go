@@ -18,7 +18,7 @@ import (
 // read reads a composition from its text.
 func read(text string) (*source.Composition, diag.List) {
 	folder := fstest.MapFS{"composition.yaml": {Data: []byte(text)}}
-	return source.ReadFS(folder, "compositions/c")
+	return source.ReadFS(folder, "compositions/c", source.Options{})
 }
 
 // lines prints findings as "line:column+width code message".
@@ -136,7 +136,7 @@ func TestMissingFile(t *testing.T) {
 		{"folder", "c/composition.yaml: it is not a regular file", ""},
 	}
 	for _, tt := range tests {
-		c, l := source.Read(filepath.Join(root, tt.dir), "c")
+		c, l := source.Read(filepath.Join(root, tt.dir), "c", source.Options{})
 		if c != nil || len(l) != 1 || l[0].Code != "DVZ001" {
 			t.Errorf("%s: got %v, %v", tt.dir, c, l)
 			continue
@@ -155,7 +155,7 @@ func (noPermission) Open(name string) (fs.File, error) {
 }
 
 func TestNoPermission(t *testing.T) {
-	if _, l := source.ReadFS(noPermission{}, "c"); len(l) != 1 || l[0].Message != "you have no permission to read the file" {
+	if _, l := source.ReadFS(noPermission{}, "c", source.Options{}); len(l) != 1 || l[0].Message != "you have no permission to read the file" {
 		t.Errorf("got %v", l)
 	}
 }

@@ -1,0 +1,4 @@
+package diag
+
+// ignorePages are about comments that suppress findings.
+var ignorePages = []Page{}
