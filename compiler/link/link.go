@@ -108,7 +108,7 @@ type build struct {
 	Options
 	tool      goTool
 	statePath string
-	started   time.Time // before go reads the first file
+	started   time.Time // before go reads the first file, by the clock of files
 }
 
 func newBuild(o Options) *build {
@@ -125,7 +125,6 @@ func newBuild(o Options) *build {
 		Options:   o,
 		tool:      findGo(o.Root),
 		statePath: filepath.Join(o.Root, "bin", ".dvz", name),
-		started:   time.Now(),
 	}
 }
 
@@ -144,6 +143,11 @@ func (b *build) run(ctx context.Context) (Result, error) {
 	}
 	temp.Close()
 	defer os.Remove(temp.Name()) // nothing is there after the rename
+	// The kernel takes the times of files from its last tick, so that a file
+	// written now may look older than time.Now. It is not older than this one.
+	if info, err := os.Stat(temp.Name()); err == nil {
+		b.started = info.ModTime()
+	}
 	// A folder of our own for go's temporary files, so that none stay behind
 	// when go had to be killed.
 	work, err := os.MkdirTemp(os.Getenv("GOTMPDIR"), "dvz-build-*")

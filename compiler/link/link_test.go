@@ -206,6 +206,7 @@ func TestChangedDuringBuild(t *testing.T) {
 	o.Progress = func(link.Status) {
 		if !changed { // go was not started yet, but dvz counts from before
 			changed = true
+			time.Sleep(20 * time.Millisecond) // more than a tick of the clock of files
 			write(t, o.Root, "lib/lib.go", "package lib\n\nvar Digest = \"none\"\n\nfunc Text() string { return \"lib two \" + Digest }\n")
 		}
 	}

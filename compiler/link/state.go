@@ -137,7 +137,7 @@ func (b *build) record(packages []pkg) {
 
 	for path := range files {
 		in := input{Path: b.rel(path), fileDigest: digestOf(path)}
-		if in.Mtime >= b.started.UnixNano() {
+		if in.Mtime > b.started.UnixNano() {
 			in.SHA256 = "" // it changed while go may have been reading it
 		}
 		s.Inputs = append(s.Inputs, in)
