@@ -5,21 +5,19 @@ import (
 	"strconv"
 )
 
-// decode turns the tree into a Composition. It takes what has the expected
-// shape, fills in the defaults of schema #Composition and reports nothing:
-// whatever else the tree holds is found by package check, which walks the tree
-// along the schema.
-func decode(root *Node) *Composition {
+// decode fills in what the tree says. It takes what has the expected shape and
+// fills in the defaults of schema #Composition; it reports nothing: whatever else
+// the tree holds is found by package check, which walks the tree along the
+// schema.
+func (c *Composition) decode() {
+	root := c.Root
 	metadata, spec := root.Get("metadata"), root.Get("spec")
-	c := &Composition{
-		Root:        root,
-		Name:        text(metadata.Get("name")),
-		Version:     text(metadata.Get("version")),
-		Description: text(metadata.Get("description")),
-		Environment: text(metadata.Get("environment")),
-		Health:      decodeHealth(spec.Get("health")),
-		Limits:      Limits{Memory: text(spec.Get("limits").Get("memory")).Value, CPU: text(spec.Get("limits").Get("cpu")).Value},
-	}
+	c.Name = text(metadata.Get("name"))
+	c.Version = text(metadata.Get("version"))
+	c.Description = text(metadata.Get("description"))
+	c.Environment = text(metadata.Get("environment"))
+	c.Health = decodeHealth(spec.Get("health"))
+	c.Limits = Limits{Memory: text(spec.Get("limits").Get("memory")).Value, CPU: text(spec.Get("limits").Get("cpu")).Value}
 	c.Environment.Value = cmp.Or(c.Environment.Value, "production")
 	for _, f := range root.Get("params").fields() {
 		c.Params = append(c.Params, decodeParam(f))
@@ -35,7 +33,6 @@ func decode(root *Node) *Composition {
 			To:      texts(f.Value.Get("to")),
 		})
 	}
-	return c
 }
 
 func decodeParam(f Field) Param {
@@ -76,6 +73,9 @@ func decodePlugin(entry *Node) Plugin {
 	}
 	p.As = text(options.Get("as"))
 	p.Version = text(options.Get("version"))
+	if options != nil {
+		p.Type = text(options.pluginType)
+	}
 	if enabled := options.Get("enabled"); enabled != nil && enabled.Kind == Bool {
 		p.Enabled = enabled.Text == "true"
 	}

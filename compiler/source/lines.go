@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"sort"
 	"unicode/utf8"
 
@@ -17,10 +18,16 @@ type lines struct {
 	text []byte
 	ours []int // offsets of the lines as editors count them
 	yaml []int // offsets of the lines as YAML 1.1 counts them
+
+	// What was looked up last: nodes come in the order of the file, and without
+	// these a file that is one long line would take quadratic time.
+	last                 struct{ line, column, offset int }
+	lastEnd, lastContent struct{ from, to int }
 }
 
 func newLines(file string, text []byte) *lines {
 	l := &lines{file: file, text: text, ours: []int{0}, yaml: []int{0}}
+	l.lastEnd.to = -1 // nothing
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRune(text[i:])
 		i += size
@@ -47,11 +54,15 @@ func (l *lines) offset(line, column int) int {
 	if line < 1 || line > len(l.yaml) {
 		return len(l.text)
 	}
-	i := l.yaml[line-1]
-	for ; column > 1 && i < len(l.text); column-- {
+	i, at := l.yaml[line-1], 1
+	if l.last.line == line && l.last.column <= column {
+		i, at = l.last.offset, l.last.column
+	}
+	for ; at < column && i < len(l.text); at++ {
 		_, size := utf8.DecodeRune(l.text[i:])
 		i += size
 	}
+	l.last.line, l.last.column, l.last.offset = line, at, i
 	return i
 }
 
@@ -64,8 +75,19 @@ func (l *lines) pos(offset int) diag.Pos {
 // end returns the offset of the end of the line that an offset is in, without
 // the line break.
 func (l *lines) end(offset int) int {
-	for offset < len(l.text) && l.text[offset] != '\n' && l.text[offset] != '\r' {
-		offset++
+	if l.lastEnd.from <= offset && offset <= l.lastEnd.to {
+		return l.lastEnd.to
 	}
-	return offset
+	end := len(l.text)
+	if i := bytes.IndexAny(l.text[min(offset, end):], "\r\n"); i >= 0 {
+		end = offset + i
+	}
+	l.lastEnd.from, l.lastEnd.to = offset, end
+	return end
+}
+
+// line returns a line as editors count them, without its line break.
+func (l *lines) line(number int) []byte {
+	begin := l.ours[number-1]
+	return l.text[begin:l.end(begin)]
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"math/big"
+	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -21,6 +22,11 @@ const (
 	// maxExpanded is how many values all aliases of a file may stand for. It
 	// bounds what later stages walk through ("billion laughs").
 	maxExpanded = 100_000
+	// maxValues is how many values a file may hold, for the same reason.
+	maxValues = 1_000_000
+	// maxMarks is how many lines and commas a YAML file may have: yaml.v3 reads all
+	// of a file before its values can be counted.
+	maxMarks = 3_000_000
 )
 
 // Parse reads one YAML document into nodes. The node is nil when the text is no
@@ -31,23 +37,63 @@ const (
 // and aliases followed; what they bring keeps the position of its anchor, so
 // that a mistake in it is reported once, where it was written. Dates are texts.
 func Parse(file string, text []byte) (*Node, diag.List) {
+	p := parse(file, text, nil)
+	if p.root == nil && p.l == nil {
+		p.l = empty(file)
+	}
+	return p.root, p.l
+}
+
+// parsed is what a file holds. The root is nil when the file is not of its kind,
+// which the findings say, or when it holds nothing.
+type parsed struct {
+	root    *Node
+	ignores []Ignore
+	l       diag.List
+}
+
+// parse reads a file of the kind that its name says: YAML, CUE or JSON. rewrite,
+// if any, may change the nodes of YAML and JSON before they are converted.
+func parse(file string, text []byte, rewrite func(*yaml.Node)) parsed {
 	at := newLines(file, text)
 	if l := checkText(at); l != nil {
-		return nil, l
+		return parsed{l: l}
 	}
-	first, second, err := documents(bytes.TrimPrefix(text, []byte(bom)))
+	switch path.Ext(file) {
+	case ".cue":
+		return parseCUE(at)
+	case ".json":
+		return parseJSON(at, rewrite)
+	}
+	return parseYAML(at, rewrite)
+}
+
+// empty is the finding about a composition that holds nothing.
+func empty(file string) (l diag.List) {
+	l.Errorf("DVZ006", diag.Pos{File: file}, "the file is empty").Hint = "a composition has metadata (name, version) and spec.plugins"
+	return l
+}
+
+func parseYAML(at *lines, rewrite func(*yaml.Node)) (p parsed) {
+	if bytes.Count(at.text, []byte(","))+bytes.Count(at.text, []byte("\n")) > maxMarks {
+		p.l.Errorf("DVZ002", diag.Pos{File: at.file}, "the file has more than %d lines and commas; a composition has some hundreds", maxMarks)
+		return p
+	}
+	first, second, err := documents(bytes.TrimPrefix(at.text, []byte(bom)))
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, syntaxError(at, err)
+		return parsed{l: syntaxError(at, err)}
 	}
-	c := converter{at: at, shared: map[*yaml.Node]*expansion{}}
 	if first == nil || len(first.Content) == 0 || isNothing(first.Content[0]) {
-		c.l.Errorf("DVZ006", diag.Pos{File: file}, "the file is empty").Hint = "a composition has metadata (name, version) and spec.plugins"
-		return nil, c.l
+		return parsed{}
 	}
 	if second != nil {
-		c.l.Errorf("DVZ007", at.pos(at.offset(second.Line, second.Column)), "the file holds more than one YAML document").Hint = "put each composition into a folder of its own"
+		p.l.Errorf("DVZ007", at.pos(at.offset(second.Line, second.Column)), "the file holds more than one YAML document").Hint = "put each composition into a folder of its own"
 	}
-	return c.node(first.Content[0], 0), c.l
+	c := &converter{at: at, offset: func(y *yaml.Node) int { return at.offset(y.Line, y.Column) }}
+	p.ignores = c.ignores(first, &p.l) // before nodes move
+	p.root = c.document(first, rewrite)
+	p.l = append(p.l, c.l...)
+	return p
 }
 
 func isNothing(n *yaml.Node) bool {
@@ -57,11 +103,13 @@ func isNothing(n *yaml.Node) bool {
 // converter turns yaml.v3's nodes into ours.
 type converter struct {
 	at       *lines
+	offset   func(*yaml.Node) int // where a node begins, its anchor and tag included
 	l        diag.List
 	shared   map[*yaml.Node]*expansion // of the anchors
 	size     int                       // nodes so far, those behind aliases counted each time
 	expanded int                       // those behind aliases alone
 	over     bool                      // maxExpanded was reported
+	full     bool                      // maxValues was reported
 }
 
 // expansion is what an alias stands for; the node is nil while the anchor is
@@ -71,9 +119,18 @@ type expansion struct {
 	size int
 }
 
+// document converts the one value of a document node, as rewritten.
+func (c *converter) document(y *yaml.Node, rewrite func(*yaml.Node)) *Node {
+	if rewrite != nil {
+		rewrite(y)
+	}
+	c.shared = map[*yaml.Node]*expansion{}
+	return c.node(y.Content[0], 0)
+}
+
 func (c *converter) node(y *yaml.Node, depth int) *Node {
 	if y.Kind == yaml.AliasNode {
-		return c.alias(y)
+		return c.alias(y, depth)
 	}
 	offset := c.begin(y)
 	n := &Node{Pos: c.at.pos(offset)}
@@ -84,8 +141,15 @@ func (c *converter) node(y *yaml.Node, depth int) *Node {
 		defer func() { e.node, e.size = n, c.size-before }()
 	}
 	c.size++
-	if depth > maxDepth {
+	switch {
+	case depth > maxDepth:
 		c.l.Errorf("DVZ010", n.Pos, "the file is nested more than %d levels deep", maxDepth)
+		return n
+	case c.size > maxValues:
+		if !c.full {
+			c.l = append(c.l, tooMany(n.Pos)...)
+		}
+		c.full = true
 		return n
 	}
 	switch y.Kind {
@@ -108,7 +172,7 @@ func (c *converter) node(y *yaml.Node, depth int) *Node {
 
 // begin returns the offset of a node's value, behind its anchor and tag.
 func (c *converter) begin(y *yaml.Node) int {
-	offset := c.at.offset(y.Line, y.Column)
+	offset := c.offset(y)
 	for offset < len(c.at.text) && (c.at.text[offset] == '&' || c.at.text[offset] == '!') {
 		rest := c.at.text[offset:c.at.end(offset)]
 		i := bytes.IndexAny(rest, " \t")
@@ -154,14 +218,38 @@ func (c *converter) width(offset int, y *yaml.Node) int {
 	case bytes.HasPrefix(line, []byte(y.Value)):
 		return len(y.Value)
 	}
+	return plainWidth(line, y.Value)
+}
+
+// plainWidth returns the bytes of a plain scalar that does not stand in the file
+// as its value says: the first of several lines, or a name that Normalise
+// replaced.
+func plainWidth(line []byte, value string) int {
+	for i, char := range line {
+		last := i+1 == len(line) || line[i+1] == ' ' || line[i+1] == '\t'
+		switch {
+		case char == ':' && last, char == '#' && i > 0 && (line[i-1] == ' ' || line[i-1] == '\t'),
+			bytes.IndexByte([]byte(",]}"), char) >= 0 && !strings.HasPrefix(value, string(line[:i+1])):
+			return len(bytes.TrimRight(line[:i], " \t"))
+		}
+	}
 	return len(bytes.TrimRight(line, " \t"))
 }
 
-func (c *converter) alias(y *yaml.Node) *Node {
-	pos := c.at.pos(c.at.offset(y.Line, y.Column))
+// tooMany is the finding about a file with more than maxValues.
+func tooMany(pos diag.Pos) (l diag.List) {
+	l.Errorf("DVZ002", pos, "the file holds more than %d values", maxValues).Hint = "keep data out of the composition; refer to it by its path"
+	return l
+}
+
+func (c *converter) alias(y *yaml.Node, depth int) *Node {
+	pos := c.at.pos(c.offset(y))
 	null := &Node{Pos: pos, Width: len("*" + y.Value)}
+	if c.shared[y.Alias] == nil { // the anchor stands behind a merge key, or was moved by Normalise
+		c.node(y.Alias, depth)
+	}
 	e := c.shared[y.Alias]
-	if e == nil || e.node == nil {
+	if e.node == nil {
 		c.l.Errorf("DVZ009", pos, "the alias *%s stands inside of its own anchor", y.Value).Width = null.Width
 		return null
 	}
@@ -199,6 +287,11 @@ func (c *converter) fields(n *Node, y *yaml.Node, depth int) {
 		}
 		if key.Tag == "!!merge" {
 			merged = append(merged, value)
+			continue
+		}
+		// A tag that the user wrote has the style of one as well.
+		if key.Tag == TypeTag && key.Style&yaml.TaggedStyle == 0 && value.Kind == yaml.ScalarNode {
+			n.pluginType = c.node(value, depth+1)
 			continue
 		}
 		width := c.width(offset, key)

@@ -1,6 +1,13 @@
 // Package source reads a composition folder: the first stage of the compiler.
 // It knows the language's syntax and shape, keeps the position of every value,
 // and knows nothing of plugins' own configs.
+//
+// The composition is written in YAML, CUE or JSON, and may be changed by
+// overlays. Whatever the source, what leaves this package is one tree of nodes
+// in the documented form:
+//
+//	YAML, JSON → yaml.v3 nodes → Normalise ─┐
+//	CUE → evaluated value ──────────────────┴→ Node → overlays → Composition
 package source
 
 import "github.com/detectviz/detectviz/compiler/diag"
@@ -27,6 +34,13 @@ type Node struct {
 	Fields []Field // maps, in the order of the file
 	Pos    diag.Pos
 	Width  int // bytes of the scalar in the file, quotes included; 0: unknown
+	// Broken says that a fault of the value was reported and that it is null for
+	// that reason: it is written, and nothing more is to be said of it.
+	Broken bool
+
+	// pluginType is the type that an entry of the seed's core_plugins gives. It is
+	// no field: the documented form has none of that name.
+	pluginType *Node
 }
 
 // Field is a key and its value in a map.
