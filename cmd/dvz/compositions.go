@@ -3,21 +3,21 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/detectviz/detectviz/compiler"
 	"github.com/detectviz/detectviz/compiler/diag"
 	"github.com/detectviz/detectviz/compiler/emit"
 	"github.com/detectviz/detectviz/compiler/plan"
+	"github.com/detectviz/detectviz/compiler/source"
 )
-
-// compositionFile makes a folder a composition.
-const compositionFile = "composition.yaml"
 
 // folders returns the composition folders that the arguments name, or those of
 // all compositions when there are none.
@@ -33,7 +33,7 @@ func (c *cli) folders(cmd *cobra.Command, w *compiler.Workspace, args []string) 
 // the argument, else the working directory, else the workspace's only one.
 func (c *cli) folder(cmd *cobra.Command, w *compiler.Workspace, args []string) (string, error) {
 	if len(args) == 0 {
-		if _, err := os.Stat(compositionFile); err == nil {
+		if _, err := source.Find(os.DirFS(".")); !errors.Is(err, fs.ErrNotExist) {
 			return ".", nil
 		}
 	}
@@ -59,14 +59,14 @@ func (c *cli) folder(cmd *cobra.Command, w *compiler.Workspace, args []string) (
 // errFindings when the composition has errors.
 func (c *cli) compile(w *compiler.Workspace, dir string) (*plan.Plan, error) {
 	start := time.Now()
-	p, found := w.Compile(dir)
+	p, found := w.Compile(dir, c.overlays...)
 	return p, c.report(found, start)
 }
 
 // emit plans a composition and generates its files, without writing them.
 func (c *cli) emit(w *compiler.Workspace, dir string) (*plan.Plan, []emit.File, error) {
 	start := time.Now()
-	p, found := w.Compile(dir)
+	p, found := w.Compile(dir, c.overlays...)
 	var files []emit.File
 	if !found.HasErrors() {
 		var more diag.List
@@ -93,17 +93,35 @@ func (c *cli) report(found diag.List, start time.Time) error {
 	return errFindings
 }
 
-// printer prints diagnostics for people, in colour when the file is a terminal
-// and NO_COLOR (no-color.org) is not set.
-func printer(file *os.File) diag.Printer {
-	return diag.Printer{
-		Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd())),
-		Source: func(name string) []byte {
-			content, err := os.ReadFile(name)
-			if err != nil {
-				return nil // the finding is about a file that is not there
-			}
-			return content
-		},
+// overlayFlag gives a command the flag --overlay.
+func (c *cli) overlayFlag(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&c.overlays, "overlay", nil, "apply the overlay of this `name`, a file in overlays/; when repeated, the later wins")
+	if err := cmd.RegisterFlagCompletionFunc("overlay", c.completeOverlays); err != nil {
+		panic(err) // the flag was just added
 	}
+}
+
+// completeOverlays completes the names of the overlays of the compositions that
+// were given, or of all.
+func (c *cli) completeOverlays(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	w, err := c.completing()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	dirs, err := w.Resolve(args)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	names := map[string]bool{}
+	for _, dir := range dirs {
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(c.dir, dir) // see completing
+		}
+		files, _ := filepath.Glob(filepath.Join(dir, "overlays", "*.*")) // the pattern is a good one
+		for _, file := range files {
+			name := filepath.Base(file)
+			names[strings.TrimSuffix(name, filepath.Ext(name))] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names)), cobra.ShellCompDirectiveNoFileComp
 }

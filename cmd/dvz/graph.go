@@ -55,5 +55,6 @@ func (c *cli) graph() *cobra.Command {
 	cmd.Flags().StringVar(&format, "format", "mermaid", "mermaid, dot or svg")
 	completeFlag(cmd, "format", "mermaid", "dot", "svg")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write to this `file` instead of standard output")
+	c.overlayFlag(cmd)
 	return cmd
 }

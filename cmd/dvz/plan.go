@@ -46,6 +46,7 @@ func (c *cli) plan() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print all of the plan as JSON")
+	c.overlayFlag(cmd)
 	return cmd
 }
 

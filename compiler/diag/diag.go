@@ -56,13 +56,17 @@ type Diagnostic struct {
 	Code     string    `json:"code"` // "DVZ102"; `dvz explain` has a page for each
 	Severity Severity  `json:"severity"`
 	Pos      Pos       `json:"pos"`
-	Width    int       `json:"width,omitempty"` // bytes to underline, 0: unknown
-	Message  string    `json:"message"`         // lower-case, no full stop
-	Hint     string    `json:"hint,omitempty"`  // what to do, shown at the caret
+	Width    int       `json:"width,omitempty"`  // bytes to underline, 0: unknown
+	Message  string    `json:"message"`          // lower-case, no full stop
+	Hint     string    `json:"hint,omitempty"`   // what to do, shown at the caret
+	Plugin   string    `json:"plugin,omitempty"` // path of the plugin whose entry it stands in
 	Related  []Related `json:"related,omitempty"`
 
 	// Secret says that the underlined text is a secret: excerpts mask it.
 	Secret bool `json:"-"`
+	// Ignored is the reason for which a comment of the composition ignores the
+	// finding: it does not count, and only SARIF shows it. Empty: it counts.
+	Ignored string `json:"-"`
 }
 
 // List collects diagnostics.
@@ -85,7 +89,20 @@ func (l *List) add(s Severity, code string, pos Pos, message string) *Diagnostic
 
 // HasErrors reports whether any finding stops the build.
 func (l List) HasErrors() bool {
-	return slices.ContainsFunc(l, func(d Diagnostic) bool { return d.Severity == Error })
+	return slices.ContainsFunc(l, func(d Diagnostic) bool { return d.Severity == Error && d.Ignored == "" })
+}
+
+// HasFaults reports whether any finding leaves the next stage nothing sound to
+// go on with: an error that is not one of policy. A stage that only found
+// policy broken returns its value all the same, so that the later stages have
+// their say and a comment may ignore the finding.
+func (l List) HasFaults() bool {
+	return slices.ContainsFunc(l, func(d Diagnostic) bool { return d.Severity == Error && pages[d.Code].Kind != Policy })
+}
+
+// Standing returns the findings that count: those that no comment ignores.
+func (l List) Standing() List {
+	return slices.DeleteFunc(slices.Clone(l), func(d Diagnostic) bool { return d.Ignored != "" })
 }
 
 // Sorted returns the findings by position, each once.

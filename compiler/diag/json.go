@@ -1,28 +1,31 @@
 package diag
 
 import (
+	_ "embed" // the schema
 	"encoding/json"
 	"io"
 )
 
-// WriteJSON writes the diagnostics as one JSON array with an object for each,
-// in the given order; an empty array when there are none. The form is stable,
-// fields may be added:
+// JSONSchema is the JSON Schema (draft 2020-12) of what WriteJSON writes.
 //
-//	code      "DVZ102"
-//	severity  "error" or "warning"
-//	pos       {file, line, column}: line and column count from 1, the column in
-//	          bytes; both are left out when the finding is about the whole file
-//	width     bytes from pos that the finding is about; left out when unknown
-//	message   what is wrong
-//	hint      what to do; may be left out
-//	related   [{pos, width, message}]: other places that the finding speaks of
+// The output is an array and nothing around it, so that `jq '.[]'` is all a
+// script needs, and so that findings of several runs can be joined. It needs no
+// version beside the data: fields may be added, and a form in which one is gone
+// or means something else would be another --format.
+//
+//go:embed output.schema.json
+var JSONSchema string
+
+// WriteJSON writes the findings that count as one JSON array with an object for
+// each, in the given order; an empty array when there are none.
 func WriteJSON(w io.Writer, l List) error {
-	if l == nil {
-		l = List{}
-	}
+	return writeJSON(w, append(List{}, l.Standing()...)) // never null
+}
+
+// writeJSON writes a value for programs that people look at, too.
+func writeJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(l)
+	return enc.Encode(v)
 }

@@ -1,4 +1,90 @@
 package diag
 
 // formPages are about values with a form of their own, versions, metadata and scaling.
-var formPages = []Page{}
+var formPages = []Page{
+	{
+		Code:    "DVZ112",
+		Title:   "a version constraint that cannot be read",
+		Cause:   "version says which versions of a plugin will do. It is a list of comparisons that all must hold, separated by spaces or commas: 0.1.0 or =0.1.0 is exactly this version, !=0.1.3 any other, >=0.2.0 <1 a range, in which parts that are left out are 0. ^0.2.1 is what is compatible (>=0.2.1 <0.3.0; ^1.2 is >=1.2.0 <2.0.0), ~1.2.1 the same minor version (>=1.2.1 <1.3.0).",
+		Example: "- community/importers/csv:\n    version: 0.1.x",
+		Remedy:  "Write the constraint as one of these, in quotes where YAML would read a number or a >.",
+	},
+	{
+		Code:    "DVZ113",
+		Title:   "the plugin has another version",
+		Cause:   "The version of the plugin, which its manifest states, does not satisfy the constraint of this entry.",
+		Example: "- community/importers/csv:\n    version: \">=2.0.0\"",
+		Remedy:  "Change the constraint, or require another version of the Go module that holds the plugin. dvz plugins list shows the versions.",
+	},
+	{
+		Code:    "DVZ114",
+		Title:   "a regular expression that does not compile",
+		Cause:   "Regular expressions are written in Go's syntax (RE2). It has no look-ahead, no look-behind and no back references, and a repetition counts to 1000 at most.",
+		Example: "config:\n  match: \"(warn|error\"",
+		Remedy:  "Correct the part that the message shows; https://pkg.go.dev/regexp/syntax lists all that there is. In single quotes YAML leaves every \\ as it is.",
+	},
+	{
+		Code:    "DVZ115",
+		Title:   "a pattern for paths that matches nothing",
+		Cause:   "In a pattern * and ? stand for characters of one folder's or file's name, [a-z] for one of several characters, and \\ takes the next character literally. There is no ** for all folders below.",
+		Example: "config:\n  files: [\"/data/[0-9.csv\"]",
+		Remedy:  "Correct the part that the message shows. Instead of **, list a pattern a level: /data/*.csv and /data/*/*.csv.",
+	},
+	{
+		Code:    "DVZ116",
+		Title:   "a schedule that cannot be read",
+		Cause:   "A schedule has five fields: minute (0-59), hour (0-23), day of the month (1-31), month (1-12 or jan-dec) and day of the week (0-7 or sun-sat; 0 and 7 are Sunday). A field is *, or a list of values and ranges, and */5 or 8-18/2 takes every so manieth. @hourly, @daily, @weekly, @monthly and @yearly stand for the usual ones.",
+		Example: "config:\n  schedule: \"0 25 * * *\"",
+		Remedy:  "Correct the field that the message names.",
+	},
+	{
+		Code:    "DVZ117",
+		Title:   "an address or URL that leads nowhere",
+		Cause:   "The value looks like an address or a URL, but its port does not exist, its host can be none, or it holds characters that a URL cannot. Ports go from 0 to 65535; an IPv6 address stands in brackets.",
+		Example: "config:\n  listen: \"127.0.0.1:80800\"",
+		Remedy:  "Correct the part that the message shows.",
+	},
+	{
+		Code:    "DVZ118",
+		Title:   "a plugin of another type",
+		Cause:   "An entry of core_plugins states the type of its plugin, and the plugin's manifest states another one. Either the name or the type is not what was meant.",
+		Example: "core_plugins:\n  - {name: core-auth-jwt, type: logging}",
+		Remedy:  "Correct the type or the name. The documented form (dvz fmt writes it) names plugins by path and needs no type.",
+	},
+	{
+		Code:    "DVZ119",
+		Title:   "scaling leaves work undone, or does it twice",
+		Cause:   "The ranges of a plugin, taken together, must go from 0% to 100%, so that each part of its work is done by exactly one node. Ranges are in whole percents and include both of their ends.",
+		Example: "distribution:\n  - {node: a, plugins: [{community/importers/prometheus: {range: 0-50%}}]}\n  - {node: b, plugins: [{community/importers/prometheus: {range: 50-100%}}]}",
+		Remedy:  "Begin each range one above the end of the range before: 0-50%, then 51-100%.",
+	},
+	{
+		Code:    "DVZ223",
+		Title:   "the nodes of scaling contradict each other",
+		Cause:   "nodes is the number of nodes that distribution lists, and each node has a name of its own.",
+		Example: "scaling:\n  nodes: 3\n  distribution: [{node: a, plugins: []}]",
+		Remedy:  "Correct the number, or add what is missing from the list.",
+	},
+	{
+		Code:    "DVZ224",
+		Title:   "scaling names a plugin that the composition does not run",
+		Cause:   "Only the work of plugins that stand in spec.plugins, and are enabled, can be divided.",
+		Example: "plugins: [community/exporters/sqlite]\nscaling:\n  nodes: 1\n  distribution: [{node: a, plugins: [{community/importers/csv: {range: 0-100%}}]}]",
+		Remedy:  "Add the plugin to spec.plugins, or remove it from the distribution.",
+	},
+	{
+		Code:    "DVZ225",
+		Kind:    Advice,
+		Title:   "scaling has no effect yet",
+		Cause:   "dvz reads spec.scaling and checks it, but it builds one process that does all the work: nothing starts several nodes or divides the work among them.",
+		Example: "scaling: {strategy: horizontal, nodes: 3}",
+		Remedy:  "Run one process, or write one composition a node, each with its part of the targets. Leave the section out to be rid of the warning.",
+	},
+	{
+		Code:    "DVZ226",
+		Title:   "two params that are named alike",
+		Cause:   "The names of params become names of Go variables and, with - for _, of flags. Names that differ in nothing but _ would become one, or be mistaken for each other.",
+		Example: "params:\n  port1: {type: int, default: 80}\n  port_1: {type: int, default: 81}",
+		Remedy:  "Rename one of them.",
+	},
+}

@@ -4,8 +4,9 @@ package diag
 var securityPages = []Page{
 	{
 		Code:    "DVZ301",
+		Kind:    Policy,
 		Title:   "a secret in clear text",
-		Cause:   "In production a secret never stands in the composition, which is committed, reviewed and copied. dvz writes the place of a secret into the binary, never the secret.",
+		Cause:   "In production a secret never stands in the composition, which is committed, reviewed and copied. dvz writes the place of a secret into the binary, never the secret; where a comment ignores the finding, the secret itself stands in the generated program, as it does in development.",
 		Example: "metadata: {environment: production}\n…\n    config: {secret: correct-horse-battery-staple}",
 		Remedy:  "Write {env: NAME}, {file: path} or {credential: name} (systemd's LoadCredential=). The secret that was written is known to all who can read the file: change it.",
 	},
@@ -36,6 +37,7 @@ var generatedPages = []Page{
 	},
 	{
 		Code:    "DVZ404",
+		Kind:    Advice,
 		Title:   "Alloy data that nothing receives",
 		Cause:   "A contributed component sends data of a kind, such as Prometheus samples, and no component of the generated config takes it.",
 		Example: "- core/logging/otelzap: {…}      # its logs go to Alloy, and no integration sends them on",
@@ -57,6 +59,7 @@ var generatedPages = []Page{
 	},
 	{
 		Code:    "DVZ411",
+		Kind:    Advice,
 		Title:   "an alert rule without a metrics data source",
 		Cause:   "An instance contributes an alert rule, but the composition has no data source of metrics that Grafana could ask. The rule is written for Prometheus only.",
 		Example: "a composition of importers alone",
@@ -71,6 +74,7 @@ var generatedPages = []Page{
 	},
 	{
 		Code:    "DVZ420",
+		Kind:    Advice,
 		Title:   "systemd cannot express a permission",
 		Cause:   "The unit's sandbox follows from the permissions of the plugins. Some have no directive: systemd knows addresses, not host names, so a connection to a named host leaves the network open.",
 		Example: "config: {targets: [\"http://db.example.org:9100/metrics\"]}",

@@ -74,6 +74,7 @@ var shapePages = []Page{
 	},
 	{
 		Code:    "DVZ111",
+		Kind:    Advice,
 		Title:   "health checks that overlap",
 		Cause:   "The timeout of a health check is longer than the interval between two, so that a slow instance is still being asked when its next check is due.",
 		Example: "health: {interval: 5s, timeout: 30s}",

@@ -18,6 +18,7 @@ var wiringPages = []Page{
 	},
 	{
 		Code:    "DVZ203",
+		Kind:    Policy,
 		Title:   "a pipeline's ends do not fit together",
 		Cause:   "Each plugin says which signals (metrics, logs, traces) it gives and takes. Here a signal is sent to an instance that does not take it, or nothing takes it.",
 		Example: "pipelines:\n  node-metrics: {from: [node], to: [loki]}     # loki takes only logs",
@@ -53,6 +54,7 @@ var wiringPages = []Page{
 	},
 	{
 		Code:    "DVZ208",
+		Kind:    Advice,
 		Title:   "depends_on names a disabled instance",
 		Cause:   "An instance with enabled: false is not part of the binary, so nothing can wait for it.",
 		Example: "- community/importers/prometheus: {as: node, enabled: false}\n- community/exporters/sqlite: {depends_on: [node]}",
@@ -81,6 +83,7 @@ var wiringPages = []Page{
 	},
 	{
 		Code:    "DVZ212",
+		Kind:    Advice,
 		Title:   "an importer or exporter that no pipeline uses",
 		Cause:   "The composition writes its pipelines, and this instance is in none of them: its data goes nowhere, or no data reaches it.",
 		Example: "pipelines:\n  a: {from: [node], to: [sqlite]}      # and an exporter json besides",
@@ -95,6 +98,7 @@ var wiringPages = []Page{
 	},
 	{
 		Code:    "DVZ214",
+		Kind:    Advice,
 		Title:   "a param that nothing uses",
 		Cause:   "The param is declared, but no ${params.name} refers to it: setting it would change nothing.",
 		Example: "params:\n  listen: {type: address, default: \"127.0.0.1:8080\"}",
@@ -116,6 +120,7 @@ var wiringPages = []Page{
 	},
 	{
 		Code:    "DVZ217",
+		Kind:    Policy,
 		Title:   "two params read the same environment variable",
 		Cause:   "Setting the variable would set both, which is hardly ever meant.",
 		Example: "params:\n  api: {type: address, env: LISTEN}\n  health: {type: address, env: LISTEN}",
@@ -144,6 +149,7 @@ var wiringPages = []Page{
 	},
 	{
 		Code:    "DVZ220",
+		Kind:    Advice,
 		Title:   "HTTP routes that nothing serves",
 		Cause:   "An instance offers HTTP endpoints, and the composition has no HTTP server that would mount them.",
 		Example: "spec:\n  plugins:\n    - community/exporters/sqlite: {config: {api: true}}      # and no core/server/http",

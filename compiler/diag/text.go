@@ -35,6 +35,9 @@ const (
 	// excerptColumns is how much of a long line an excerpt shows; a window
 	// around the place is cut out of longer ones.
 	excerptColumns = 160
+	// hintColumns is up to where a hint stands beside the caret; one that would
+	// end further to the right has a line of its own.
+	hintColumns = 190
 )
 
 // The ANSI colours of the parts of a diagnostic.
@@ -47,10 +50,10 @@ const (
 	reset  = "\x1b[0m"
 )
 
-// Print writes the diagnostics in the given order.
+// Print writes the findings that count, in the given order.
 func (p Printer) Print(w io.Writer, l List) error {
-	t := text{Printer: p, files: map[string][][]byte{}, secrets: secrets(l)}
-	for _, d := range l {
+	t := text{Printer: p, lines: newLines(p.Source, l)}
+	for _, d := range l.Standing() {
 		color := red
 		if d.Severity == Warning {
 			color = yellow
@@ -68,48 +71,29 @@ func (p Printer) Print(w io.Writer, l List) error {
 // text is one run of a Printer.
 type text struct {
 	Printer
-	out     bytes.Buffer
-	files   map[string][][]byte // lines
-	secrets map[Pos][]span
-}
-
-// span is a range of bytes in a line.
-type span struct{ from, to int }
-
-// secrets returns the ranges that no excerpt may show, by line: the Pos has no
-// column.
-func secrets(l List) map[Pos][]span {
-	spans := map[Pos][]span{}
-	for _, d := range l {
-		if d.Secret {
-			line := Pos{File: d.Pos.File, Line: d.Pos.Line}
-			spans[line] = append(spans[line], span{d.Pos.Column - 1, d.Pos.Column - 1 + d.Width})
-		}
-	}
-	return spans
+	out   bytes.Buffer
+	lines *lines
 }
 
 func (t *text) finding(pos Pos, width int, label, color, message, hint string) {
-	fmt.Fprintf(&t.out, "%s: %s: %s\n", t.paint(bold, pos.String()), t.paint(color, label), message)
-	hint = strings.ReplaceAll(hint, "\n", " ")
-	line, ok := t.line(pos)
-	if !ok {
-		if hint != "" {
-			fmt.Fprintf(&t.out, "      %s %s\n", t.paint(dim, "="), hint)
+	fmt.Fprintf(&t.out, "%s: %s: %s\n", t.paint(bold, printable(pos.String())), t.paint(color, label), printable(message))
+	hint = printable(strings.ReplaceAll(hint, "\n", " "))
+	margin := "="
+	if line, ok := t.lines.at(pos); ok {
+		margin = "|"
+		excerpt, carets := layOut(line, pos.Column-1, width)
+		fmt.Fprintf(&t.out, "%s %s\n", t.paint(dim, fmt.Sprintf("%5d |", pos.Line)), excerpt)
+		if pos.Column > 0 {
+			margin = "="
+			below := t.paint(color, carets)
+			if hint != "" && utf8.RuneCountInString(carets+hint) <= hintColumns {
+				below, hint = below+" "+hint, ""
+			}
+			fmt.Fprintf(&t.out, "%s %s\n", t.paint(dim, "      |"), below)
 		}
-		return
 	}
-	excerpt, carets := layOut(line, pos.Column-1, width)
-	fmt.Fprintf(&t.out, "%s %s\n", t.paint(dim, fmt.Sprintf("%5d |", pos.Line)), excerpt)
-	if pos.Column == 0 {
-		carets = ""
-	}
-	below := strings.TrimRight(t.paint(color, carets)+" "+hint, " ")
-	if carets == "" {
-		below = hint
-	}
-	if below != "" {
-		fmt.Fprintf(&t.out, "%s %s\n", t.paint(dim, "      |"), below)
+	if hint != "" {
+		fmt.Fprintf(&t.out, "%s %s\n", t.paint(dim, "      "+margin), hint)
 	}
 }
 
@@ -120,29 +104,15 @@ func (t *text) paint(color, s string) string {
 	return color + s + reset
 }
 
-// line returns the line of a position, secrets masked.
-func (t *text) line(pos Pos) ([]byte, bool) {
-	if t.Source == nil || pos.Line == 0 {
-		return nil, false
-	}
-	lines, ok := t.files[pos.File]
-	if !ok {
-		lines = bytes.Split(t.Source(pos.File), []byte("\n"))
-		t.files[pos.File] = lines
-	}
-	if pos.Line > len(lines) {
-		return nil, false
-	}
-	line := bytes.TrimSuffix(lines[pos.Line-1], []byte("\r"))
-	if masked := t.secrets[Pos{File: pos.File, Line: pos.Line}]; masked != nil {
-		line = bytes.Clone(line)
-		for _, s := range masked {
-			for i := max(s.from, 0); i < min(s.to, len(line)); i++ {
-				line[i] = '*'
-			}
+// printable replaces the control characters of a file's or folder's name, which
+// would speak to the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return unicode.ReplacementChar
 		}
-	}
-	return line, true
+		return r
+	}, s)
 }
 
 // layOut turns a line into what a terminal shows of it, and the carets that
@@ -208,19 +178,24 @@ func wide(r rune) bool {
 
 // Summary is the line below the findings:
 //
-//	3 errors, 1 warning (12 ms) · dvz explain DVZ203
+//	3 errors, 1 warning in 2 plugins (12 ms) · dvz explain DVZ203
 //
-// The code is that of the first error, else of the first warning.
+// The plugins are those in whose entries findings stand. The code is that of
+// the first error, else of the first warning.
 func Summary(l List, elapsed time.Duration) string {
 	var errors, warnings int
 	var code, warned string
-	for _, d := range l {
+	plugins := map[string]bool{}
+	for _, d := range l.Standing() {
 		if d.Severity == Warning {
 			warnings++
 			warned = cmp.Or(warned, d.Code)
 		} else {
 			errors++
 			code = cmp.Or(code, d.Code)
+		}
+		if d.Plugin != "" {
+			plugins[d.Plugin] = true
 		}
 	}
 	var counts []string
@@ -234,7 +209,11 @@ func Summary(l List, elapsed time.Duration) string {
 	if counts == nil {
 		return "no problems " + took
 	}
-	return strings.Join(counts, ", ") + " " + took + " · dvz explain " + cmp.Or(code, warned)
+	where := ""
+	if len(plugins) > 0 {
+		where = " in " + plural(len(plugins), "plugin")
+	}
+	return strings.Join(counts, ", ") + where + " " + took + " · dvz explain " + cmp.Or(code, warned)
 }
 
 func plural(n int, word string) string {

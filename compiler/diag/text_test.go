@@ -1,7 +1,6 @@
 package diag_test
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +33,12 @@ func TestPrint(t *testing.T) {
 		d             diag.Diagnostic
 		want          string
 	}{
+		{
+			"a hint too far to the right", "abc: " + strings.Repeat("x", 90) + " wrong\n",
+			diag.Diagnostic{Pos: at(1, 97), Width: 5, Message: "m", Hint: strings.Repeat("h", 90)},
+			"f.yaml:1:97: error[DVZ102]: m\n    1 | abc: " + strings.Repeat("x", 90) + " wrong\n      | " + strings.Repeat(" ", 96) + "^^^^^\n" +
+				"      = " + strings.Repeat("h", 90) + "\n",
+		},
 		{
 			"caret and hint", "a\n        intervall: 15s\n",
 			diag.Diagnostic{Pos: at(2, 9), Width: 9, Message: "m", Hint: `did you mean "interval"?`},
@@ -145,8 +150,56 @@ func TestColor(t *testing.T) {
 	}
 }
 
+func TestIgnoredFindingsAreNotPrinted(t *testing.T) {
+	var l diag.List
+	l.Errorf("DVZ203", at(1, 1), "known").Ignored = "a reason"
+	l.Warnf("DVZ214", at(1, 1), "news")
+	got := printed(t, "a\n", l)
+	if want := "f.yaml:1:1: warning[DVZ214]: news\n    1 | a\n      | ^\n"; got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+	if l.HasErrors() {
+		t.Error("an ignored error stops the build")
+	}
+	if got := diag.Summary(l, 12*time.Millisecond); got != "1 warning (12 ms) · dvz explain DVZ214" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestNamesDoNotSpeakToTheTerminal: names of files are not checked as their
+// contents are.
+func TestNamesDoNotSpeakToTheTerminal(t *testing.T) {
+	var l diag.List
+	l.Errorf("DVZ001", diag.Pos{File: "a\x1b[2Jb.yaml"}, "no \x1b]0;x\x07").Hint = "see \x1bc"
+	if got := printed(t, "", l); strings.ContainsAny(got, "\x1b\x07") || !strings.Contains(got, "a\uFFFD[2Jb.yaml") {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestRelatedPlaceInAnotherFile(t *testing.T) {
+	var l diag.List
+	d := l.Errorf("DVZ206", diag.Pos{File: "overlays/prod.yaml", Line: 2, Column: 3}, "two")
+	d.Related = []diag.Related{{Pos: diag.Pos{File: "composition.yaml", Line: 1, Column: 1}, Width: 5, Message: "first claimed here"}}
+	files := map[string]string{"overlays/prod.yaml": "x\n  second\n", "composition.yaml": "first\n"}
+	var out strings.Builder
+	p := diag.Printer{Source: func(file string) []byte { return []byte(files[file]) }}
+	if err := p.Print(&out, l); err != nil {
+		t.Fatal(err)
+	}
+	const want = "overlays/prod.yaml:2:3: error[DVZ206]: two\n    2 |   second\n      |   ^\n" +
+		"composition.yaml:1:1: note: first claimed here\n    1 | first\n      | ^^^^^\n"
+	if out.String() != want {
+		t.Errorf("got:\n%s\nwant:\n%s", &out, want)
+	}
+}
+
 func TestSummary(t *testing.T) {
-	var warning, both diag.List
+	var warning, both, plugins diag.List
+	plugins.Errorf("DVZ102", at(1, 1), "m").Plugin = "core/auth/jwt"
+	plugins.Errorf("DVZ103", at(2, 1), "m").Plugin = "core/auth/jwt"
+	plugins.Errorf("DVZ203", at(3, 1), "m")
+	one := plugins[:1]
+	plugins = append(plugins, diag.Diagnostic{Code: "DVZ212", Severity: diag.Warning, Plugin: "core/server/http"})
 	warning.Warnf("DVZ214", at(1, 1), "m")
 	both.Warnf("DVZ214", at(1, 1), "m")
 	both.Errorf("DVZ203", at(2, 1), "m")
@@ -156,34 +209,12 @@ func TestSummary(t *testing.T) {
 		"1 warning (12 ms) · dvz explain DVZ214":            warning,
 		"2 errors, 1 warning (12 ms) · dvz explain DVZ203":  both,
 		"2 errors, 2 warnings (12 ms) · dvz explain DVZ203": append(warning, both...),
+		"1 error in 1 plugin (12 ms) · dvz explain DVZ102":  one,
+
+		"3 errors, 1 warning in 2 plugins (12 ms) · dvz explain DVZ102": plugins,
 	} {
 		if got := diag.Summary(l, 12*time.Millisecond); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
-	}
-}
-
-func TestWriteJSON(t *testing.T) {
-	var out strings.Builder
-	if err := diag.WriteJSON(&out, nil); err != nil || out.String() != "[]\n" {
-		t.Fatalf("no findings: %q, %v", out.String(), err)
-	}
-	out.Reset()
-	var l diag.List
-	d := l.Errorf("DVZ206", at(9, 7), "two <instances>")
-	d.Width, d.Hint, d.Related = 4, "h", []diag.Related{{Pos: at(3, 7), Message: "first"}}
-	if err := diag.WriteJSON(&out, l); err != nil {
-		t.Fatal(err)
-	}
-	const want = `[{"code":"DVZ206","severity":"error","pos":{"file":"f.yaml","line":9,"column":7},"width":4,` +
-		`"message":"two <instances>","hint":"h","related":[{"pos":{"file":"f.yaml","line":3,"column":7},"message":"first"}]}]`
-	var got strings.Builder
-	enc := json.NewEncoder(&got)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(json.RawMessage(out.String())); err != nil {
-		t.Fatal(err)
-	}
-	if strings.TrimSpace(got.String()) != want {
-		t.Errorf("got  %s\nwant %s", got.String(), want)
 	}
 }
