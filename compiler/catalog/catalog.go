@@ -23,22 +23,52 @@ import (
 // Module is the Go and CUE module that the plugins of this repository belong to.
 const Module = "github.com/detectviz/detectviz"
 
+// Tree is a folder of plugins and the Go module that it belongs to, in whose
+// folder plugins/ it stands.
+type Tree struct {
+	Module string
+	Files  fs.FS
+}
+
 // Catalog holds the schema and every plugin that can be named in a composition.
 // It is not safe for concurrent use.
 type Catalog struct {
 	ctx     *cue.Context
-	files   fs.FS     // a CUE module: cue.mod, schema/ and plugins/
-	schema  cue.Value // package schema
-	paths   []string  // of all plugins, sorted
+	files   fs.FS             // a CUE module: cue.mod, schema/ and plugins/
+	schema  cue.Value         // package schema
+	paths   []string          // of all plugins, sorted
+	modules map[string]string // Go module of each plugin, by path
 	plugins map[string]*Plugin
 }
 
 // Load finds the plugins below the root of a file system that holds core/…,
-// community/… and so on, each plugin's folder with its plugin.cue. Manifests
-// are evaluated when they are asked for.
-func Load(plugins fs.FS) (*Catalog, error) {
-	c := &Catalog{ctx: cuecontext.New(), plugins: map[string]*Plugin{}}
-	err := fs.WalkDir(plugins, ".", func(p string, d fs.DirEntry, err error) error {
+// community/… and so on, each plugin's folder with its plugin.cue, and those of
+// further trees in the same way. Two plugins of one path are a *Collision.
+// Manifests are evaluated when they are asked for.
+func Load(plugins fs.FS, more ...Tree) (*Catalog, error) {
+	c := &Catalog{ctx: cuecontext.New(), modules: map[string]string{}, plugins: map[string]*Plugin{}}
+	files := moduleFS{schema: schema.Files}
+	for _, tree := range append([]Tree{{Module, plugins}}, more...) {
+		paths, err := pluginsIn(tree.Files)
+		if err != nil {
+			return nil, fmt.Errorf("looking for plugins: %w", err)
+		}
+		for _, p := range paths {
+			if first, twice := c.modules[p]; twice {
+				return nil, &Collision{Path: p, First: first, Second: tree.Module}
+			}
+			c.modules[p] = tree.Module
+		}
+		files.plugins = append(files.plugins, tree.Files)
+	}
+	c.paths = slices.Sorted(maps.Keys(c.modules))
+	c.files = files
+	return c, nil
+}
+
+// pluginsIn lists the folders that hold a manifest.
+func pluginsIn(files fs.FS) (paths []string, err error) {
+	err = fs.WalkDir(files, ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -46,16 +76,23 @@ func Load(plugins fs.FS) (*Catalog, error) {
 			return fs.SkipDir
 		}
 		if d.Name() == "plugin.cue" {
-			c.paths = append(c.paths, path.Dir(p))
+			paths = append(paths, path.Dir(p))
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("looking for plugins: %w", err)
-	}
-	slices.Sort(c.paths)
-	c.files = moduleFS{plugins: plugins, schema: schema.Files}
-	return c, nil
+	return paths, err
+}
+
+// Collision is two plugins of one path, which a composition could not tell
+// apart.
+type Collision struct {
+	Path          string
+	First, Second string // modules
+}
+
+// Error implements error.
+func (c *Collision) Error() string {
+	return fmt.Sprintf("there are two plugins %s: one in %s, one in %s", c.Path, c.First, c.Second)
 }
 
 // Context returns the one CUE context of the run.

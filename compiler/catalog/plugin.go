@@ -10,6 +10,8 @@ import (
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/errors"
+
+	"github.com/detectviz/detectviz/compiler/diag"
 )
 
 // Plugin is what a manifest says before any user's config is known.
@@ -46,7 +48,7 @@ func (c *Catalog) buildPlugin(p string, inst *build.Instance) (*Plugin, error) {
 	if inst.Err != nil {
 		return nil, broken(p, inst.Err)
 	}
-	plugin := &Plugin{Path: p, Import: Module + "/plugins/" + p, Package: inst.PkgName, Code: true, catalog: c, inst: inst}
+	plugin := &Plugin{Path: p, Import: c.modules[p] + "/plugins/" + p, Package: inst.PkgName, Code: true, catalog: c, inst: inst}
 	what := fields{
 		"name": &plugin.Name, "type": &plugin.Type, "version": &plugin.Version,
 		"description": &plugin.Description, "trust": &plugin.Trust, "code": &plugin.Code,
@@ -74,9 +76,35 @@ func (c *Catalog) buildPlugin(p string, inst *build.Instance) (*Plugin, error) {
 	return plugin, nil
 }
 
-// broken is an error of a plugin's author.
-func broken(path string, err error) error {
-	return fmt.Errorf("the manifest of plugin %s is broken: %s", path, errors.Details(err, nil))
+// Broken is a manifest that does not evaluate: a mistake of the plugin's author.
+type Broken struct {
+	Plugin string   // the plugin's path
+	Pos    diag.Pos // of the first mistake, in the plugin's module; without a line when it has no place
+	err    error
+}
+
+// Error implements error. The text is the author's: it speaks CUE.
+func (b *Broken) Error() string {
+	return fmt.Sprintf("the manifest of plugin %s is broken: %s", b.Plugin, errors.Details(b.err, nil))
+}
+
+// broken is an error of a plugin's author. CUE names all places that have a say;
+// the last one in the plugin is where the value is written, and not where the
+// manifest begins or what the schema wants of it.
+func broken(p string, err error) error {
+	b := &Broken{Plugin: p, Pos: diag.Pos{File: path.Join("plugins", p, "plugin.cue")}, err: err}
+	for _, e := range errors.Errors(err) {
+		for _, pos := range append(errors.Positions(e), e.Position()) {
+			place := diag.Pos{File: strings.TrimPrefix(pos.Filename(), "/"), Line: pos.Line(), Column: pos.Column()}
+			if place.File == b.Pos.File && place.Compare(b.Pos) > 0 {
+				b.Pos = place
+			}
+		}
+		if b.Pos.Line > 0 {
+			break
+		}
+	}
+	return b
 }
 
 // manifest returns the manifest without a config. As a whole it is incomplete
@@ -142,6 +170,9 @@ func at(v cue.Value, names ...string) cue.Value {
 
 // Metrics returns the plugin's own telemetry.
 func (p *Plugin) Metrics() ([]Metric, error) {
+	if metrics, ok := readMetrics(p.inst); ok {
+		return metrics, nil
+	}
 	v, err := p.manifest()
 	if err != nil {
 		return nil, broken(p.Path, err)

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"strconv"
 
 	"cuelang.org/go/cue"
@@ -52,8 +53,65 @@ func readLiterals(inst *build.Instance, into fields) bool {
 	return found == needed
 }
 
+// readMetrics reads the manifest's metrics if they are written as literals.
+func readMetrics(inst *build.Instance) (metrics []Metric, ok bool) {
+	for _, decl := range manifestDecls(inst) {
+		if _, plain := decl.(*ast.Field); !plain {
+			return nil, false // an if may hold them
+		}
+		value := valueOf(decl, "metrics")
+		if value == nil {
+			continue
+		}
+		list, ok := value.(*ast.ListLit)
+		if !ok {
+			return nil, false
+		}
+		for _, elem := range list.Elts {
+			entry, ok := elem.(*ast.StructLit)
+			if !ok {
+				return nil, false
+			}
+			var m Metric
+			for _, decl := range entry.Elts {
+				for field, target := range map[string]*string{"name": &m.Name, "help": &m.Help} {
+					if lit, ok := valueOf(decl, field).(*ast.BasicLit); ok {
+						*target, _ = literal.Unquote(lit.Value)
+					}
+				}
+			}
+			if m.Name == "" || m.Help == "" {
+				return nil, false
+			}
+			metrics = append(metrics, m)
+		}
+		return metrics, true
+	}
+	return nil, len(manifestDecls(inst)) > 0
+}
+
+// valueOf returns the value of a declaration that is the field of a name, or nil.
+func valueOf(decl ast.Decl, name string) ast.Expr {
+	field, ok := decl.(*ast.Field)
+	if !ok {
+		return nil
+	}
+	if label, _, _ := ast.LabelName(field.Label); label != name {
+		return nil
+	}
+	return field.Value
+}
+
 // manifestDecls returns what the struct of the field plugin declares.
 func manifestDecls(inst *build.Instance) []ast.Decl {
+	if lit := manifestStruct(inst); lit != nil {
+		return lit.Elts
+	}
+	return nil
+}
+
+// manifestStruct returns the struct of the field plugin.
+func manifestStruct(inst *build.Instance) *ast.StructLit {
 	for _, f := range inst.Files {
 		for _, decl := range f.Decls {
 			if !isManifest(decl) {
@@ -64,7 +122,7 @@ func manifestDecls(inst *build.Instance) []ast.Decl {
 				value = and.Y
 			}
 			if lit, ok := value.(*ast.StructLit); ok {
-				return lit.Elts
+				return lit
 			}
 		}
 	}
@@ -72,12 +130,7 @@ func manifestDecls(inst *build.Instance) []ast.Decl {
 }
 
 func isManifest(decl ast.Decl) bool {
-	field, ok := decl.(*ast.Field)
-	if !ok {
-		return false
-	}
-	name, _, _ := ast.LabelName(field.Label)
-	return name == "plugin"
+	return valueOf(decl, "plugin") != nil
 }
 
 // definitions evaluates a plugin's package without its manifest.
@@ -99,6 +152,20 @@ func (c *Catalog) definitions(inst *build.Instance) cue.Value {
 	return c.ctx.BuildInstance(&without)
 }
 
+// withoutDocs takes out of the manifest what only its documentation needs, so
+// that it is not evaluated for each instance. The result puts it back.
+func (p *Plugin) withoutDocs() (restore func()) {
+	manifest := manifestStruct(p.inst)
+	if manifest == nil {
+		return func() {}
+	}
+	all := manifest.Elts
+	manifest.Elts = slices.DeleteFunc(slices.Clone(all), func(d ast.Decl) bool {
+		return valueOf(d, "examples") != nil || valueOf(d, "metrics") != nil
+	})
+	return func() { manifest.Elts = all }
+}
+
 // filled evaluates a plugin's package with a config and self in its manifest.
 // They are filled in at the root of the package, because a manifest may speak of
 // its own config as plugin.config.
@@ -115,6 +182,7 @@ func (p *Plugin) filled(config ast.Expr, self Self) cue.Value {
 			),
 		)},
 	}})
+	defer p.withoutDocs()()
 	pkg := p.catalog.ctx.BuildInstance(&with)
 	if manifest := at(pkg, "plugin"); manifest.Exists() {
 		return manifest

@@ -23,7 +23,8 @@ import (
 	"github.com/detectviz/detectviz/compiler/source"
 )
 
-// Instance is an enabled plugin entry in which no error was found.
+// Instance is an enabled plugin entry in which no fault was found. An error of
+// policy, such as a secret in clear text, is no fault; see diag.Kind.
 type Instance struct {
 	Source *source.Plugin
 	Name   string
@@ -36,9 +37,9 @@ type Instance struct {
 }
 
 // Run checks a composition. The instances are in the order of the file; those
-// with errors are left out, so they are complete only if no finding is an error.
+// with faults are left out, so they are complete only if no finding is a fault.
 func Run(c *source.Composition, cat *catalog.Catalog) ([]Instance, diag.List) {
-	r := &run{c: c, cat: cat, params: declaredParams(c), structures: map[cue.Value]*structure{}}
+	r := &run{c: c, cat: cat, params: declaredParams(c), structures: map[cue.Value]*structure{}, forms: map[cue.Value]formed{}, reported: map[reported]bool{}}
 	r.shape()
 	r.plugins()
 	r.instanceNames()
@@ -46,7 +47,10 @@ func Run(c *source.Composition, cat *catalog.Catalog) ([]Instance, diag.List) {
 	r.pipelines()
 	r.health()
 	r.limits()
+	r.scaling()
+	r.meta()
 	r.declarations() // after all uses were seen
+	r.together()
 
 	var instances []Instance
 	for _, e := range r.entries {
@@ -64,7 +68,11 @@ type run struct {
 	l          diag.List
 	params     map[string]*param
 	structures map[cue.Value]*structure
+	forms      map[cue.Value]formed
+	reported   map[reported]bool
 	entries    []*entry // of spec.plugins, in the order of the file
+
+	shapeFaults map[string]bool // paths; see misshapen
 
 	byName map[string]*entry // see instance
 	names  []string
@@ -99,6 +107,17 @@ func (r *run) shape() {
 		return ""
 	}
 	w.value(r.cat.Schema("#Composition"), r.c.Root, place{pos: r.c.Root.Pos})
+	r.shapeFaults = w.faults
+}
+
+// misshapen reports whether shape found something at a path or below it.
+func (r *run) misshapen(path string) bool {
+	for fault := range r.shapeFaults {
+		if fault == path || strings.HasPrefix(fault, path+".") {
+			return true
+		}
+	}
+	return false
 }
 
 // instance returns the instance of a name. It also returns true for a name that

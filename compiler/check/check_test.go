@@ -40,7 +40,12 @@ func load(t testing.TB) *catalog.Catalog {
 
 // run reads and checks a composition.
 func run(cat *catalog.Catalog, composition []byte) ([]check.Instance, diag.List) {
-	c, l := source.ReadFS(fstest.MapFS{source.FileName: {Data: composition}}, ".", source.Options{})
+	return runFolder(cat, fstest.MapFS{source.FileName: {Data: composition}})
+}
+
+// runFolder reads and checks the composition of a folder.
+func runFolder(cat *catalog.Catalog, folder fstest.MapFS, overlays ...string) ([]check.Instance, diag.List) {
+	c, l := source.ReadFS(folder, ".", source.Options{Overlays: overlays, PluginNamed: cat.Named})
 	if c == nil {
 		return nil, l
 	}
@@ -48,12 +53,27 @@ func run(cat *catalog.Catalog, composition []byte) ([]check.Instance, diag.List)
 	return instances, append(l, found...).Sorted()
 }
 
-// printed is what vet prints of a composition.
-func printed(t *testing.T, cat *catalog.Catalog, composition []byte) string {
+// printed is what vet prints of a test case: the composition folder whose files
+// it holds, and in the file overlays the names of those that apply.
+func printed(t *testing.T, cat *catalog.Catalog, files []txtar.File) string {
 	t.Helper()
-	_, l := run(cat, composition)
+	folder := fstest.MapFS{}
+	var overlays []string
+	for _, f := range files {
+		if f.Name == "overlays" {
+			overlays = strings.Fields(string(f.Data))
+			continue
+		}
+		folder[f.Name] = &fstest.MapFile{Data: f.Data}
+	}
+	_, l := runFolder(cat, folder, overlays...)
 	var out strings.Builder
-	p := diag.Printer{Source: func(string) []byte { return composition }}
+	p := diag.Printer{Source: func(file string) []byte {
+		if f := folder[file]; f != nil {
+			return f.Data
+		}
+		return nil
+	}}
 	if err := p.Print(&out, l); err != nil {
 		t.Fatal(err)
 	}
@@ -64,11 +84,24 @@ func printed(t *testing.T, cat *catalog.Catalog, composition []byte) string {
 // plugin (DVZ207) is for its author.
 var internals = []string{"disjunction", "conflicting values", "_|_", "incomplete value", "#Config", "not allowed:", "mismatched types", "out of bound"}
 
-// TestCompositions checks each testdata/*.txtar: a composition.yaml, and what is
-// printed about it in diagnostics.
-func TestCompositions(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) < 40 {
+// TestCompositions checks each testdata/*.txtar: the files of a composition's
+// folder, and last, in diagnostics, what is printed about it.
+func TestCompositions(t *testing.T) { cases(t, "testdata/*.txtar", load(t)) }
+
+// TestSeed checks each composition that the seed document prints against the
+// plugins of this repository. Some of those that it names do not exist yet.
+func TestSeed(t *testing.T) {
+	cat, err := catalog.Load(os.DirFS("../../plugins"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases(t, "testdata/seed/*.txtar", cat)
+}
+
+func cases(t *testing.T, pattern string, cat *catalog.Catalog) {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
 		t.Fatalf("%d cases, %v", len(files), err)
 	}
 	for _, file := range files {
@@ -77,20 +110,21 @@ func TestCompositions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(archive.Files) != 2 || archive.Files[0].Name != "composition.yaml" || archive.Files[1].Name != "diagnostics" {
-				t.Fatal("a case has the files composition.yaml and diagnostics")
+			last := len(archive.Files) - 1
+			if last < 1 || archive.Files[last].Name != "diagnostics" {
+				t.Fatal("a case has the files of a composition's folder, and diagnostics as the last")
 			}
-			got := printed(t, load(t), archive.Files[0].Data)
+			got := printed(t, cat, archive.Files[:last])
 			for _, word := range internals {
 				if strings.Contains(got, word) && !strings.Contains(got, "DVZ207") {
 					t.Errorf("%q reaches the user:\n%s", word, got)
 				}
 			}
-			if want := string(archive.Files[1].Data); got != want {
+			if want := string(archive.Files[last].Data); got != want {
 				if !*update {
 					t.Errorf("got:\n%s\nwant:\n%s", got, want)
 				}
-				archive.Files[1].Data = []byte(got)
+				archive.Files[last].Data = []byte(got)
 			}
 			if *update {
 				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
@@ -200,7 +234,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	}
 }
 
-// BenchmarkRun vets 16 instances.
+// BenchmarkRun vets 17 instances.
 func BenchmarkRun(b *testing.B) {
 	cat := load(b)
 	var text strings.Builder
@@ -209,9 +243,10 @@ func BenchmarkRun(b *testing.B) {
 		name := string(rune('a' + i))
 		text.WriteString("    - community/importers/prometheus:\n        as: " + name + "\n        config: {targets: [\"http://127.0.0.1:9100/metrics\"], interval: 30s, tls: {ca_file: /x}, labels: {a: b}}\n")
 	}
+	text.WriteString("    - community/exporters/sqlite\n")
 	for b.Loop() {
 		instances, l := run(cat, []byte(text.String()))
-		if l != nil || len(instances) != 16 {
+		if l != nil || len(instances) != 17 {
 			b.Fatal(l)
 		}
 	}
@@ -247,7 +282,7 @@ func TestEightMistakes(t *testing.T) {
 	for _, d := range l {
 		codes[d.Code] = true
 	}
-	for _, code := range []string{"DVZ101", "DVZ102", "DVZ103", "DVZ104", "DVZ105", "DVZ206", "DVZ209", "DVZ301"} {
+	for _, code := range []string{"DVZ101", "DVZ102", "DVZ103", "DVZ104", "DVZ105", "DVZ209", "DVZ230", "DVZ301"} {
 		if !codes[code] {
 			t.Errorf("%s is not found", code)
 		}

@@ -18,22 +18,30 @@ import (
 func (r *run) config(e *entry, options *source.Node) {
 	p := place{pos: e.source.Path.Pos, width: e.source.Path.Width}
 	node := &source.Node{Kind: source.Map, Pos: p.pos}
-	if options != nil {
-		for _, f := range options.Fields {
-			if f.Key == "config" {
-				p.pos, p.width = f.Pos, f.Width
-			}
-		}
+	if f, ok := fieldOf(options, "config"); ok {
+		p.pos, p.width = f.Pos, f.Width
 	}
 	if e.source.Config != nil {
 		node = e.source.Config
 	}
+	self := catalog.Self{Instance: e.name, Composition: r.c.Name.Value, State: "/var/lib/" + r.c.Name.Value}
+	// CUE decides, and the walk explains. So CUE is first asked about the config as
+	// a whole, and only when it objects about each value.
 	w := r.walker(e.source.Path.Value)
+	w.trusting = true
+	if expr := w.value(e.plugin.Config, node, p); expr != nil && len(w.faults) == 0 {
+		e.filled = e.plugin.FillSyntax(expr, self)
+		e.config = e.filled.Config()
+		if e.config.Exists() && e.config.Validate(cue.Concrete(true)) == nil && w.wellFormed() {
+			return
+		}
+	}
+
+	w = r.walker(e.source.Path.Value)
 	expr := w.value(e.plugin.Config, node, p)
 	if expr == nil {
 		return
 	}
-	self := catalog.Self{Instance: e.name, Composition: r.c.Name.Value, State: "/var/lib/" + r.c.Name.Value}
 	e.filled = e.plugin.FillSyntax(expr, self)
 	e.config = e.filled.Config()
 	if !e.config.Exists() { // the manifest does not even compile
@@ -158,13 +166,11 @@ func nearest(n *source.Node, path []string) (found source.Field, ok bool) {
 			n = n.Items[i]
 			found, ok = source.Field{Pos: n.Pos, Width: n.Width}, true
 		default:
-			var next *source.Node
-			for _, f := range n.Fields {
-				if f.Key == p {
-					found, ok, next = f, true, f.Value
-				}
+			f, exists := fieldOf(n, p)
+			if exists {
+				found, ok = f, true
 			}
-			n = next
+			n = f.Value
 		}
 	}
 	return found, ok

@@ -1,22 +1,20 @@
 package check
 
-// dependsOn reports dependencies on instances that do not exist or are
-// disabled.
+// dependsOn reports dependencies on instances that do not exist. A disabled one
+// is no error: only an order of starting is lost, and it can be switched off
+// without a change to all that would start after it.
 func (r *run) dependsOn() {
 	for _, e := range r.entries {
 		for _, name := range e.source.DependsOn {
 			on, known := r.instance(name.Value)
-			switch {
-			case !known:
+			if !known {
 				d := at(r.l.Errorf("DVZ201", name.Pos, "depends_on names %q, and there is no such instance", name.Value), name)
 				d.Hint = r.instanceHint(name.Value)
-			case e.source.Enabled && !on.source.Enabled:
-				d := at(r.l.Errorf("DVZ208", name.Pos, "depends_on names %q, which is disabled", name.Value), name)
-				d.Hint = "enable " + name.Value + ", or remove it from depends_on"
-			default:
-				continue
+				e.sound = false
+			} else if e.source.Enabled && !on.source.Enabled {
+				d := at(r.l.Warnf("DVZ208", name.Pos, "depends_on names %q, which is disabled", name.Value), name)
+				d.Hint = "nothing is waited for; enable " + name.Value + ", or remove it from depends_on"
 			}
-			e.sound = false
 		}
 	}
 }

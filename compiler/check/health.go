@@ -1,10 +1,6 @@
 package check
 
-import (
-	"time"
-
-	"github.com/detectviz/detectviz/compiler/source"
-)
+import "time"
 
 // health checks what the schema cannot say about spec.health.
 func (r *run) health() {
@@ -21,14 +17,7 @@ func (r *run) health() {
 
 	interval, errInterval := time.ParseDuration(r.c.Health.Interval)
 	timeout, errTimeout := time.ParseDuration(r.c.Health.Timeout)
-	zero := false
-	for field, d := range map[string]time.Duration{"interval": interval, "timeout": timeout} {
-		if n := node.Get(field); n != nil && d == 0 && isDuration(n) {
-			zero = true
-			r.l.Errorf("DVZ105", n.Pos, "spec.health.%s must be longer than 0s", field).Width = n.Width
-		}
-	}
-	if errInterval == nil && errTimeout == nil && !zero && timeout > interval {
+	if errInterval == nil && errTimeout == nil && interval > 0 && timeout > interval {
 		n := node.Get("timeout")
 		if n == nil {
 			n = node.Get("interval")
@@ -36,19 +25,4 @@ func (r *run) health() {
 		d := r.l.Warnf("DVZ111", n.Pos, "the timeout of health checks (%s) is longer than the interval between them (%s)", r.c.Health.Timeout, r.c.Health.Interval)
 		d.Width = n.Width
 	}
-
-	listen := node.Get("listen")
-	if listen == nil || listen.Kind != source.String {
-		return
-	}
-	if parts, err := source.ParseTemplate(listen.Text); err == nil && len(parts) == 1 && parts[0].Kind == source.LiteralPart &&
-		!isAddress(listen.Text) && r.cat.Schema("#Address").Unify(r.cat.Context().Encode(listen.Text)).Validate() == nil {
-		d := r.l.Errorf("DVZ105", listen.Pos, "spec.health.listen has a port above 65535: %s", shown(listen))
-		d.Width = listen.Width
-	}
-}
-
-func isDuration(n *source.Node) bool {
-	_, err := time.ParseDuration(n.Text)
-	return n.Kind == source.String && err == nil
 }

@@ -5,27 +5,35 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/token"
 
 	"github.com/detectviz/detectviz/compiler/source"
-	"github.com/detectviz/detectviz/compiler/units"
 )
 
 // leaf checks a scalar, or a value whose kind does not fit. It reports nothing
 // itself. An expression beside a fault means that only this value is at fault,
 // and that the rest can be checked as if it were not.
-func (w *walker) leaf(schema cue.Value, n *source.Node, p place) (ast.Expr, *fault) {
-	if isSecret(p.goType) && n.Kind != source.Map {
-		return w.clearSecret(n, p)
+func (w *walker) leaf(schema cue.Value, n *source.Node, p place) (expr ast.Expr, f *fault) {
+	switch {
+	case isSecret(p.goType) && n.Kind != source.Map:
+		expr, f = w.clearSecret(n, p)
+	case n.Kind == source.String && strings.Contains(n.Text, "${"):
+		expr, f = w.references(schema, n, p)
+	case w.trusting:
+		if expr = literal(n, schema.IncompleteKind()); expr == nil {
+			f = w.describe(schema, nil, n, p)
+		}
+		w.trusted = append(w.trusted, trusted{schema, n, p})
+	default:
+		expr, f = w.scalar(schema, n, p)
 	}
-	if n.Kind == source.String && strings.Contains(n.Text, "${") {
-		return w.references(schema, n, p)
+	if f != nil {
+		f.leaf = n
 	}
-	return w.scalar(schema, n, p)
+	return expr, f
 }
 
 // scalar checks a scalar without references.
@@ -38,15 +46,8 @@ func (w *walker) scalar(schema cue.Value, n *source.Node, p place) (ast.Expr, *f
 	if err := w.unify(schema, lit).Validate(); err != nil {
 		return nil, w.describe(schema, err, n, p)
 	}
-	var err error
-	switch placeOf(schema, p.goType) {
-	case durationPlace:
-		_, err = time.ParseDuration(n.Text)
-	case sizePlace:
-		_, err = units.ParseSize(n.Text)
-	}
-	if err != nil { // the form is right
-		return nil, &fault{code: "DVZ105", message: fmt.Sprintf("%s is out of range: %s", p.path, shown(n)), hint: p.field.about(), pos: n.Pos, width: n.Width}
+	if f := w.form(schema, n, p); f != nil {
+		return nil, f
 	}
 	return lit, nil
 }
@@ -215,6 +216,9 @@ func (w *walker) kindHint(schema cue.Value, n *source.Node) string {
 	return ""
 }
 
+// credentials are the user name and password in a URL.
+var credentials = regexp.MustCompile(`://[^/?#]*@`)
+
 // shown returns a value as a message quotes it.
 func shown(n *source.Node) string {
 	const most = 60
@@ -226,10 +230,11 @@ func shown(n *source.Node) string {
 	case source.List:
 		return "a list"
 	case source.String:
-		if runes := []rune(n.Text); len(runes) > most {
+		text := credentials.ReplaceAllString(n.Text, "://***@")
+		if runes := []rune(text); len(runes) > most {
 			return strconv.Quote(string(runes[:most])) + "…"
 		}
-		return strconv.Quote(n.Text)
+		return strconv.Quote(text)
 	}
 	if len(n.Text) > most {
 		return n.Text[:most] + "…"

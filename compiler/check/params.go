@@ -3,11 +3,8 @@ package check
 import (
 	"fmt"
 	"math/big"
-	"net"
-	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -92,13 +89,15 @@ func (p *param) parse(n *source.Node) (*big.Int, error) {
 		}
 		return big.NewInt(bytes), nil
 	case "address":
-		if !isText || !isAddress(n.Text) {
+		if !isText || !strings.Contains(n.Text, ":") {
 			return nil, wrong("an address such as 127.0.0.1:8080")
 		}
+		return nil, addressFlaw(n.Text).err()
 	case "url":
-		if u, err := url.Parse(n.Text); !isText || err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		if !isText || !absoluteURL.MatchString(n.Text) {
 			return nil, wrong("an absolute URL such as http://127.0.0.1:9100/metrics")
 		}
+		return nil, urlFlaw(n.Text).err()
 	case "enum":
 		if !isText || !slices.Contains(p.decl.Values, n.Text) && p.decl.Values != nil {
 			return nil, wrong("one of the values")
@@ -107,71 +106,107 @@ func (p *param) parse(n *source.Node) (*big.Int, error) {
 	return nil, nil
 }
 
-// isAddress reports whether a text is host:port with a port that exists.
-func isAddress(text string) bool {
-	_, port, err := net.SplitHostPort(text)
-	if err != nil {
-		return false
-	}
-	_, err = strconv.ParseUint(port, 10, 16)
-	return err == nil
+// absoluteURL is the form of schema #URL.
+var absoluteURL = regexp.MustCompile(`^https?://[^ /]`)
+
+// paramSample is a value to check a place with.
+type paramSample struct {
+	*source.Node
+	of string // what it is of the param ("the default"); empty: a guess
 }
 
-// samples returns values to check a place with: the default, or else values of
-// the param's type of which one may fit. They stand where the param is used.
-func (p *param) samples(at *source.Node) []*source.Node {
-	node := func(kind source.Kind, text string) *source.Node {
-		return &source.Node{Kind: kind, Text: text, Pos: at.Pos, Width: at.Width}
-	}
-	if p.value != nil {
-		return []*source.Node{node(p.value.Kind, p.value.Text)}
-	}
+// guesses are values of each type of param, of which one may fit a place.
+var guesses = map[string][]string{
+	"string":   {"placeholder", "http://placeholder", "127.0.0.1:0", "/placeholder", "1s", "1MiB"},
+	"int":      {"1", "0", "1000", "-1"},
+	"bool":     {"false"},
+	"duration": {"1s", "1m", "1h"},
+	"size":     {"1MiB", "1GiB"},
+	"address":  {"127.0.0.1:8080"},
+	"url":      {"http://placeholder"},
+}
+
+// samples returns values to check a place with, which stand where the param is
+// used: those that the declaration names, all of which must fit, or else guesses
+// of the param's type, of which one may.
+func (p *param) samples(at *source.Node) []paramSample {
 	kind := source.String
-	var texts []string
 	switch p.decl.Type {
 	case "int":
-		kind, texts = source.Int, []string{p.decl.Min, p.decl.Max, "1", "0", "1000", "-1"}
+		kind = source.Int
 	case "bool":
-		kind, texts = source.Bool, []string{"false", "true"}
-	case "duration":
-		texts = []string{p.decl.Min, p.decl.Max, "1s", "1m", "1h"}
-	case "size":
-		texts = []string{p.decl.Min, p.decl.Max, "1MiB", "1GiB"}
-	case "address":
-		texts = []string{"127.0.0.1:0", "127.0.0.1:8080"}
-	case "url":
-		texts = []string{"http://placeholder"}
-	case "enum":
-		texts = p.decl.Values
-	default:
-		texts = []string{"placeholder", "http://placeholder", "127.0.0.1:0", "/placeholder", "1s", "1MiB"}
+		kind = source.Bool
 	}
-	var all []*source.Node
-	for _, t := range texts {
-		if t != "" {
-			all = append(all, node(kind, t))
+	var all []paramSample
+	add := func(text, of string) {
+		all = append(all, paramSample{&source.Node{Kind: kind, Text: text, Pos: at.Pos, Width: at.Width}, of})
+	}
+	if p.value != nil {
+		add(p.value.Text, "the default")
+	}
+	for _, bound := range []string{"min", "max"} {
+		if n := p.bound(bound); n != nil {
+			add(n.Text, "the "+bound)
 		}
 	}
+	for _, value := range p.decl.Values {
+		if p.decl.Type == "enum" {
+			add(value, "a value")
+		}
+	}
+	if all != nil {
+		return all
+	}
+	for _, guess := range guesses[p.decl.Type] {
+		add(guess, "")
+	}
 	if all == nil {
-		all = append(all, node(kind, "placeholder"))
+		add("placeholder", "")
 	}
 	return all
+}
+
+// bound returns the min or max of a param, or nil when there is none that is
+// sound.
+func (p *param) bound(name string) *source.Node {
+	n := p.node.Get(name)
+	if n == nil || !p.hasBounds() {
+		return nil
+	}
+	if _, err := p.parse(n); err != nil {
+		return nil
+	}
+	return n
+}
+
+// hasBounds reports whether the type of a param has an order.
+func (p *param) hasBounds() bool {
+	return p.decl.Type == "int" || p.decl.Type == "duration" || p.decl.Type == "size"
 }
 
 // flags are the flags that each built binary has of itself; a param's flag is its
 // name with "-" for "_".
 var flags = []string{"check", "h", "help", "print_plan", "state", "version"}
 
-// declarations reports params that contradict themselves, that share an
-// environment variable, or that nothing uses.
+// declarations reports params that contradict themselves, that share a name or
+// an environment variable, or that nothing uses.
 func (r *run) declarations() {
 	variables := map[string]*source.Node{}
+	names := map[string]source.Text{}
 	for i := range r.c.Params {
 		p := r.params[r.c.Params[i].Name.Value]
 		r.declaration(p)
 		if slices.Contains(flags, p.decl.Name.Value) {
 			d := at(r.l.Errorf("DVZ222", p.decl.Name.Pos, "a param cannot be named %q: each binary has a flag of this name", p.decl.Name.Value), p.decl.Name)
 			d.Hint = "choose another name"
+		}
+		alike := strings.ReplaceAll(p.decl.Name.Value, "_", "")
+		if first, taken := names[alike]; taken {
+			d := at(r.l.Errorf("DVZ226", p.decl.Name.Pos, "the params %q and %q differ in nothing but _", first.Value, p.decl.Name.Value), p.decl.Name)
+			d.Hint = "choose another name"
+			d.Related = []diag.Related{{Pos: first.Pos, Width: first.Width, Message: "the other param"}}
+		} else {
+			names[alike] = p.decl.Name
 		}
 		if env := p.node.Get("env"); env != nil && env.Kind == source.String {
 			if first := variables[env.Text]; first != nil {
@@ -197,12 +232,8 @@ func (r *run) declaration(p *param) {
 		r.l.Errorf("DVZ215", n.Pos, format, args...).Width = n.Width
 	}
 	key := func(name string) (source.Text, bool) {
-		for _, f := range p.node.Fields {
-			if f.Key == name {
-				return source.Text{Pos: f.Pos, Width: f.Width}, true
-			}
-		}
-		return source.Text{}, false
+		f, ok := fieldOf(p.node, name)
+		return source.Text{Pos: f.Pos, Width: f.Width}, ok
 	}
 	values, hasValues := key("values")
 	switch {
@@ -219,7 +250,7 @@ func (r *run) declaration(p *param) {
 		if n == nil || n.Kind == source.Null || n.Kind == source.Map || n.Kind == source.List {
 			continue
 		}
-		if p.decl.Type != "int" && p.decl.Type != "duration" && p.decl.Type != "size" {
+		if !p.hasBounds() {
 			k, _ := key(name)
 			at(r.l.Errorf("DVZ215", k.Pos, "%s is for params of type int, duration or size, and %q is of type %s", name, p.decl.Name.Value, p.decl.Type), k)
 			continue

@@ -1,8 +1,11 @@
 package check
 
 import (
+	"errors"
 	"strings"
 
+	"github.com/detectviz/detectviz/compiler/catalog"
+	"github.com/detectviz/detectviz/compiler/diag"
 	"github.com/detectviz/detectviz/compiler/source"
 )
 
@@ -25,10 +28,10 @@ func (r *run) plugins() {
 			continue
 		}
 		r.plugin(e)
-		e.sound = e.plugin != nil && !r.l[before:].HasErrors()
+		e.sound = e.plugin != nil && !r.l[before:].HasFaults()
 		if e.sound && e.source.Enabled {
 			r.instantiate(e)
-			e.sound = !r.l[before:].HasErrors()
+			e.sound = !r.l[before:].HasFaults()
 		}
 	}
 }
@@ -47,17 +50,29 @@ func (r *run) plugin(e *entry) {
 	case err != nil:
 		r.brokenPlugin(e, err)
 	case plugin == nil:
-		r.unknownPlugin(e)
+		e.guesses = r.unknownPlugin(e.source.Path)
 	default:
 		e.plugin = plugin
+		r.writtenType(e)
 		if e.source.As.Value == "" {
 			e.name = plugin.Name
 		}
 	}
 	r.options(e, options)
+	r.version(e, options)
 	if e.plugin != nil {
 		r.config(e, options)
 	}
+}
+
+// writtenType compares the type that the seed's form writes with the plugin's.
+func (r *run) writtenType(e *entry) {
+	written := e.source.Type
+	if written.Value == "" || written.Value == e.plugin.Type {
+		return
+	}
+	d := at(r.l.Errorf("DVZ118", written.Pos, "%s is of type %s, not %s", e.plugin.Path, e.plugin.Type, written.Value), written)
+	d.Hint = "write type: " + e.plugin.Type + ", or leave the type out"
 }
 
 // entryShape checks that an item of spec.plugins is a path, or a map with a path
@@ -90,17 +105,20 @@ func (r *run) entryShape(e *entry) *source.Node {
 	return options
 }
 
-func (r *run) unknownPlugin(e *entry) {
-	path := e.source.Path
+// unknownPlugin reports a path that no plugin has. It returns the short names of
+// the plugins that may be meant.
+func (r *run) unknownPlugin(path source.Text) (guesses []string) {
 	d := at(r.l.Errorf("DVZ101", path.Pos, "unknown plugin %q", path.Value), path)
-	if near := SuggestPlugins(path.Value, r.cat.Paths()); near != nil {
-		d.Hint = "did you mean " + list(near) + "?"
-		for _, p := range near {
-			e.guesses = append(e.guesses, shortName(p))
-		}
-		return
+	near := SuggestPlugins(path.Value, r.cat.Paths())
+	if near == nil {
+		d.Hint = "dvz plugins list shows all plugins"
+		return nil
 	}
-	d.Hint = "dvz plugins list shows all plugins"
+	d.Hint = "did you mean " + list(near) + "?"
+	for _, p := range near {
+		guesses = append(guesses, shortName(p))
+	}
+	return guesses
 }
 
 // brokenPlugin reports a fault that is the plugin author's. Its text is for the
@@ -113,6 +131,9 @@ func (r *run) brokenPlugin(e *entry, err error) {
 	}
 	d := at(r.l.Errorf("DVZ207", path.Pos, "%s", text), path)
 	d.Hint = "this is a mistake of the plugin's author"
+	if b, ok := errors.AsType[*catalog.Broken](err); ok && b.Pos.Line > 0 {
+		d.Related = []diag.Related{{Pos: b.Pos, Message: "in the manifest"}}
+	}
 }
 
 // options checks what stands beside config: as, enabled, depends_on, delivery.

@@ -3,7 +3,7 @@ package check
 import (
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
@@ -22,19 +22,20 @@ const (
 	floatPlace    placeType = "float"
 	boolPlace     placeType = "bool"
 	stringPlace   placeType = "string"
+	addressPlace  placeType = "address"
+	urlPlace      placeType = "url"
 	otherPlace    placeType = "" // takes values of several types
 )
 
-// placeOf returns what a place takes. Durations and sizes are texts to CUE; the
-// Go type tells them apart.
-func placeOf(schema cue.Value, goType string) placeType {
+// placeOf returns what a place takes. Durations, sizes and so on are texts to
+// CUE; their form tells them apart.
+func (w *walker) placeOf(schema cue.Value, goType string) placeType {
 	kind := schema.IncompleteKind()
 	switch {
-	case kind == cue.StringKind && strings.HasSuffix(goType, `"time".Duration`):
-		return durationPlace
-	case kind == cue.StringKind && goType == "int64":
-		return sizePlace
 	case kind == cue.StringKind:
+		if form := w.formAt(schema, goType); form.form != nil && !form.other {
+			return form.takes
+		}
 		return stringPlace
 	case kind == cue.IntKind:
 		return intPlace
@@ -46,17 +47,30 @@ func placeOf(schema cue.Value, goType string) placeType {
 	return otherPlace
 }
 
-// placeWords says what a place takes, in a sentence.
 var placeWords = map[placeType]string{
 	durationPlace: "a duration", sizePlace: "a size", intPlace: "a whole number", floatPlace: "a number",
-	boolPlace: "true or false", stringPlace: "text", otherPlace: "a list or a map",
+	boolPlace: "true or false", stringPlace: "text", addressPlace: "an address", urlPlace: "a URL",
 }
 
-// fits reports whether a param of a type may be the whole value of a place.
+// words says what a place takes, in a sentence.
+func (t placeType) words(schema cue.Value) string {
+	if t == otherPlace {
+		return kindWords(schema.IncompleteKind())
+	}
+	return placeWords[t]
+}
+
+// isText reports whether a place takes text of which a reference may be a part.
+func (t placeType) isText() bool { return t == stringPlace || t == addressPlace || t == urlPlace }
+
+// fits reports whether a param of a type may be the whole value of a place. A
+// string could be set to anything, so it is for places that take any text.
 func (t placeType) fits(paramType string) bool {
 	switch paramType {
-	case "string", "address", "url", "enum":
-		return t == stringPlace
+	case "string", "address", "url":
+		return string(t) == paramType || t == stringPlace
+	case "enum":
+		return t.isText()
 	}
 	return string(t) == paramType || t == floatPlace && paramType == "int"
 }
@@ -83,15 +97,16 @@ func (w *walker) references(schema cue.Value, n *source.Node, p place) (ast.Expr
 		}
 		return expr, f
 	}
-	takes := placeOf(schema, p.goType)
+	takes := w.placeOf(schema, p.goType)
 	whole := len(parts) == 1 && parts[0].Kind == source.ParamPart
-	if !whole && takes != stringPlace && !(len(parts) == 1 && parts[0].Kind == source.LiteralPart) {
-		return nil, bad("DVZ211", 0, len(n.Text), "%s takes %s, so a reference cannot be a part of it", p.path, placeWords[takes])
+	if !whole && !takes.isText() && !(len(parts) == 1 && parts[0].Kind == source.LiteralPart) {
+		return nil, bad("DVZ211", 0, len(n.Text), "%s takes %s, so a reference cannot be a part of it", p.path, takes.words(schema))
 	}
 
 	sample := &source.Node{Kind: source.String, Pos: n.Pos, Width: n.Width}
-	samples := []*source.Node{sample}
+	samples := []paramSample{{Node: sample}}
 	var without *param // has no default, so that the sample is a guess
+	broken := false    // a param is; reported at its declaration
 	for _, part := range parts {
 		switch part.Kind {
 		case source.LiteralPart:
@@ -109,8 +124,9 @@ func (w *walker) references(schema cue.Value, n *source.Node, p place) (ast.Expr
 				return nil, f
 			}
 			param.used = true
+			broken = broken || param.broken
 			if whole && !param.broken && !takes.fits(param.decl.Type) {
-				return nil, bad("DVZ211", part.Offset, width, "%s takes %s, and the param %q is of type %s", p.path, placeWords[takes], part.Text, param.decl.Type)
+				return nil, bad("DVZ211", part.Offset, width, "%s takes %s, and the param %q is of type %s", p.path, takes.words(schema), part.Text, param.decl.Type)
 			}
 			if param.value == nil {
 				without = param
@@ -122,26 +138,35 @@ func (w *walker) references(schema cue.Value, n *source.Node, p place) (ast.Expr
 			}
 		}
 	}
+	var sound ast.Expr
 	var first *fault
 	for _, s := range samples {
-		expr, f := w.scalar(schema, s, p)
-		if f == nil {
-			return expr, nil
+		expr, f := w.scalar(schema, s.Node, p)
+		if f != nil { // a part of the sample is no part of what is written
+			f.pos, f.width = n.Pos, n.Width
 		}
-		if first == nil {
+		switch {
+		case f != nil && broken:
+		case f != nil && s.of != "":
+			f.message += " (" + s.of + " of this param)"
+			return nil, f
+		case f != nil && first == nil:
 			first = f
+		case f == nil && sound == nil:
+			sound = expr
 		}
 	}
 	switch {
-	case without != nil && without.broken:
-		return nil, nil // reported at its declaration
+	case sound != nil:
+		return sound, nil
+	case broken:
+		w.faults[p.path] = true
+		return nil, nil
 	case without != nil:
 		f := bad("DVZ211", 0, len(n.Text), "the param %q needs a default here", without.decl.Name.Value)
 		f.hint = "without one it cannot be checked that the value fits"
 		return nil, f
-	case whole:
-		first.message += " (the default of this param)"
-	default:
+	case slices.ContainsFunc(parts, func(p source.Part) bool { return p.Kind == source.ParamPart }):
 		first.message += " (with the defaults of the params)"
 	}
 	return nil, first

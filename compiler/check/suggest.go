@@ -42,8 +42,23 @@ func didYouMean(word string, candidates []string, what string) string {
 }
 
 // SuggestPlugins returns up to three paths of plugins that a path may stand for,
-// the likeliest first: people forget folders as often as they misspell names.
+// the likeliest first: people forget folders as often as they misspell names,
+// and the seed's form writes "-" for "/" (core-auth-jwt).
 func SuggestPlugins(path string, candidates []string) []string {
+	if near := similarPlugins(path, candidates); near != nil {
+		return near
+	}
+	words := strings.FieldsFunc(shortName(path), func(r rune) bool { return r == '-' || r == '_' })
+	var near []string // otelzap for otelzap-logger
+	for _, c := range candidates {
+		if slices.Contains(words, shortName(c)) && len(near) < 3 {
+			near = append(near, c)
+		}
+	}
+	return near
+}
+
+func similarPlugins(path string, candidates []string) []string {
 	type scored struct {
 		path  string
 		score int
@@ -51,7 +66,7 @@ func SuggestPlugins(path string, candidates []string) []string {
 	name := fold(shortName(path))
 	var all []scored
 	for _, c := range candidates {
-		whole := distance(fold(path), fold(c))
+		whole := min(distance(fold(path), fold(c)), distance(fold(path), fold(strings.ReplaceAll(c, "/", ""))))
 		short := distance(name, fold(shortName(c)))
 		if short <= threshold(name) || whole <= threshold(path)/2 {
 			all = append(all, scored{c, 4*short + whole})
@@ -60,7 +75,9 @@ func SuggestPlugins(path string, candidates []string) []string {
 	slices.SortStableFunc(all, func(a, b scored) int { return cmp.Compare(a.score, b.score) })
 	var paths []string
 	for _, s := range all[:min(3, len(all))] {
-		paths = append(paths, s.path)
+		if s.score <= 2*all[0].score+4 { // else the first is meant
+			paths = append(paths, s.path)
+		}
 	}
 	return paths
 }

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"cuelang.org/go/cue"
@@ -22,6 +23,21 @@ type walker struct {
 	refsAt    func(path string) bool  // where references are replaced
 	elsewhere func(key string) string // hint for an unknown key of the root that belongs elsewhere
 	faults    map[string]bool         // paths at which something was reported
+	trusting  bool                    // CUE is not asked about single values: it will be about the whole
+	trusted   []trusted
+}
+
+// trusted is a scalar about which CUE was not asked.
+type trusted struct {
+	schema cue.Value
+	node   *source.Node
+	place  place
+}
+
+// wellFormed reports whether the trusted scalars have the forms of their places,
+// which may ask for more than the schema, but only make sense for what it takes.
+func (w *walker) wellFormed() bool {
+	return !slices.ContainsFunc(w.trusted, func(t trusted) bool { return w.form(t.schema, t.node, t.place) != nil })
 }
 
 func (r *run) walker(subject string) *walker {
@@ -61,10 +77,27 @@ type fault struct {
 	pos                 diag.Pos
 	width               int
 	secret              bool
+	leaf                *source.Node // that it is about; nil: a map or list, or what is missing
+}
+
+// reported is a fault of a scalar. One behind an alias stands in several places
+// of the tree, and is reported once.
+type reported struct {
+	leaf *source.Node
+	code string
 }
 
 func (w *walker) report(path string, f *fault) {
 	w.faults[path] = true
+	if w.trusting {
+		return // the second walk reports it
+	}
+	if r := (reported{f.leaf, f.code}); f.leaf != nil {
+		if w.reported[r] {
+			return
+		}
+		w.reported[r] = true
+	}
 	d := w.l.Errorf(f.code, f.pos, "%s", f.message)
 	d.Width, d.Hint, d.Secret = f.width, f.hint, f.secret
 }
@@ -205,8 +238,10 @@ func (w *walker) fields(schema cue.Value, n *source.Node, p place, others []fiel
 			continue
 		}
 		expr, fault := w.leaf(s.value, f.Value, w.child(p, f, static))
-		if fault != nil && expr == nil {
-			faulty[f.Key] = fault
+		if expr == nil {
+			if fault != nil {
+				faulty[f.Key] = fault
+			}
 			continue
 		}
 		if fault != nil {
@@ -216,7 +251,7 @@ func (w *walker) fields(schema cue.Value, n *source.Node, p place, others []fiel
 		filled.Elts = append(filled.Elts, entryOf(f.Key, expr))
 	}
 	written, known := schema, static
-	if declared.conditional || !declared.ok {
+	if !w.trusting && (declared.conditional || !declared.ok) {
 		if actual := w.unify(schema, filled); actual.Validate() == nil {
 			if fields, ok := fieldsOf(actual); ok {
 				schema, known = actual, fields
@@ -275,6 +310,18 @@ func (w *walker) child(p place, f source.Field, known []field) place {
 		child.goType, child.field = s.goType, s
 	}
 	return child
+}
+
+// fieldOf returns the field of a key of a map.
+func fieldOf(n *source.Node, key string) (source.Field, bool) {
+	if n != nil {
+		for _, f := range n.Fields {
+			if f.Key == key {
+				return f, true
+			}
+		}
+	}
+	return source.Field{}, false
 }
 
 func join(path, key string) string {

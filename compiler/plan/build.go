@@ -20,10 +20,13 @@ type builder struct {
 	instances []check.Instance // enabled ones, in file order
 	catalog   *catalog.Catalog
 	byName    map[string]int // index in instances
+	types     map[*catalog.Plugin]*goTypes
 	names     names
 	plan      *Plan
 	lenient   bool // competing instances are no errors, the first one wins
 	diags     diag.List
+
+	written func(*source.Plugin) map[string]source.Text // see check.Places
 }
 
 // Build turns a checked composition into a plan: it matches capabilities, puts
@@ -35,7 +38,7 @@ func Build(c *source.Composition, instances []check.Instance, cat *catalog.Catal
 }
 
 func build(c *source.Composition, instances []check.Instance, cat *catalog.Catalog, generator string, lenient bool) (*Plan, diag.List) {
-	b := &builder{source: c, instances: instances, catalog: cat, byName: map[string]int{}, names: newNames(), lenient: lenient}
+	b := &builder{source: c, instances: instances, catalog: cat, byName: map[string]int{}, types: map[*catalog.Plugin]*goTypes{}, names: newNames(), lenient: lenient, written: check.Places(c)}
 	for i := range instances {
 		b.byName[instances[i].Name] = i
 	}
@@ -46,6 +49,7 @@ func build(c *source.Composition, instances []check.Instance, cat *catalog.Catal
 		Environment: c.Environment.Value,
 		Dir:         c.Dir,
 		Generator:   generator,
+		Overlays:    c.Overlays,
 	}
 	b.params()
 	built := make([]Instance, len(instances))
@@ -63,7 +67,7 @@ func build(c *source.Composition, instances []check.Instance, cat *catalog.Catal
 	b.flow()
 	b.health()
 	b.limits()
-	if b.diags.HasErrors() {
+	if b.diags.HasFaults() {
 		return nil, b.diags
 	}
 	return b.plan, b.diags
@@ -91,7 +95,7 @@ func (b *builder) instance(in *check.Instance) Instance {
 		Provides: m.Provides, Lifecycle: m.Lifecycle, SignalsIn: m.SignalsIn, SignalsOut: m.SignalsOut,
 		Permissions: m.Permissions, Routes: m.Routes, Alloy: m.Alloy,
 		Systemd: Systemd{SupplementaryGroups: m.SupplementaryGroups, After: m.After},
-		Pos:     in.Source.Pos,
+		Pos:     in.Source.Path.Pos, Width: in.Source.Path.Width, Written: b.written(in.Source),
 	}
 	for _, d := range m.Datasources {
 		out.Datasources = append(out.Datasources, Datasource{
@@ -181,32 +185,24 @@ func (b *builder) limits() {
 	}
 }
 
-// routes checks that no two instances claim one endpoint and that every route
-// can be served as it asks.
+// routes checks that every route can be served as it asks.
 func (b *builder) routes(built []Instance) {
 	served := slices.ContainsFunc(built, func(in Instance) bool {
 		return slices.ContainsFunc(in.Requires, func(w Wire) bool { return w.Capability == "Routes" })
 	})
 	authenticated := slices.ContainsFunc(built, func(in Instance) bool { return slices.Contains(in.Provides, "Authenticator") })
-	claimed := map[string]*Instance{}
 	for i := range built {
 		in := &built[i]
 		if len(in.Routes) > 0 && !served {
 			d := b.diags.Warnf("DVZ220", in.Pos, "%s offers HTTP routes (%s %s …), but nothing in the composition serves them", in.Name, in.Routes[0].Method, in.Routes[0].Path)
+			d.Width = in.Width
 			d.Hint = "add an HTTP server, for example core/server/http"
 			continue
 		}
 		for _, r := range in.Routes {
-			key := r.Method + " " + r.Path
-			if b.source.Health.Enabled && (key == "GET /healthz" || key == "GET /readyz") {
-				b.diags.Errorf("DVZ213", in.Pos, "%s claims the route %s, which the platform's health endpoint has", in.Name, key)
-			} else if first := claimed[key]; first != nil {
-				d := b.diags.Errorf("DVZ213", in.Pos, "%s claims the route %s, which %s has already", in.Name, key, first.Name)
-				d.Related = []diag.Related{{Pos: first.Pos, Message: "first claimed here"}}
-			}
-			claimed[key] = in
 			if r.Access != "public" && !authenticated {
-				d := b.diags.Errorf("DVZ221", in.Pos, "the route %s of %s is for authenticated callers, but nothing in the composition authenticates them", key, in.Name)
+				d := b.diags.Errorf("DVZ221", in.Pos, "the route %s %s of %s is for authenticated callers, but nothing in the composition authenticates them", r.Method, r.Path, in.Name)
+				d.Width = in.Width
 				d.Hint = "add an authenticator, for example core/auth/jwt"
 			}
 		}

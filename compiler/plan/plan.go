@@ -7,9 +7,11 @@ package plan
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/detectviz/detectviz/compiler/catalog"
 	"github.com/detectviz/detectviz/compiler/diag"
+	"github.com/detectviz/detectviz/compiler/source"
 )
 
 // Plan is one composition, decided.
@@ -20,6 +22,8 @@ type Plan struct {
 	Environment string `json:"environment"`
 	Dir         string `json:"dir"`       // the composition's folder, relative to the workspace
 	Generator   string `json:"generator"` // "dvz 0.1.0"
+	// Overlays are the names of those that are applied, in their order.
+	Overlays []string `json:"overlays,omitempty"`
 
 	Params    []Param    `json:"params,omitempty"`
 	Instances []Instance `json:"instances"` // in start order
@@ -32,6 +36,10 @@ type Plan struct {
 	Health Health `json:"health"`
 	Limits Limits `json:"limits"`
 }
+
+// Artifact is the name of what is made from the plan: of the folder below
+// generated/ and of the binary. Each choice of overlays has its own.
+func (p *Plan) Artifact() string { return strings.Join(append([]string{p.Name}, p.Overlays...), "-") }
 
 // Param is a value that may change without a rebuild.
 type Param struct {
@@ -75,7 +83,20 @@ type Instance struct {
 
 	// Pos is where the composition names the instance. It is not printed: a
 	// comment added to a composition must not change what is generated.
-	Pos diag.Pos `json:"-"`
+	Pos   diag.Pos `json:"-"`
+	Width int      `json:"-"` // bytes to underline
+	// Written holds the places of the texts in the config, by their values: what
+	// the scope of a permission equals is where it comes from. It is not printed.
+	Written map[string]source.Text `json:"-"`
+}
+
+// Place is where the config holds a value, or else where the composition names
+// the instance.
+func (in *Instance) Place(value string) source.Text {
+	if text, ok := in.Written[value]; ok {
+		return text
+	}
+	return source.Text{Pos: in.Pos, Width: in.Width}
 }
 
 // Code is what main.go needs to construct an instance.

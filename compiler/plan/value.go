@@ -16,12 +16,16 @@ import (
 
 // code types the config of an instance.
 func (b *builder) code(in *check.Instance) *Code {
-	goTypes, err := parseGoTypes(in.Plugin.ConfigGo)
-	if err != nil {
-		b.broken(in, "its config_gen.go: %s", err)
-		return nil
+	types := b.types[in.Plugin]
+	if types == nil {
+		var err error
+		if types, err = parseGoTypes(in.Plugin.ConfigGo); err != nil {
+			b.broken(in, "its config_gen.go: %s", err)
+			return nil
+		}
+		b.types[in.Plugin] = types
 	}
-	t := typer{builder: b, instance: in, types: goTypes, used: map[string]string{}}
+	t := typer{builder: b, instance: in, types: types, used: map[string]string{}}
 	config := t.structure("Config", in.Config, in.Source.Config)
 	return &Code{
 		Import:      in.Plugin.Import,
@@ -34,7 +38,8 @@ func (b *builder) code(in *check.Instance) *Code {
 
 // broken reports a fault that is the plugin author's, not the user's.
 func (b *builder) broken(in *check.Instance, format string, args ...any) {
-	b.diags.Errorf("DVZ207", in.Source.Pos, "plugin %s cannot be used: "+format, append([]any{in.Plugin.Path}, args...)...)
+	d := b.diags.Errorf("DVZ207", in.Source.Path.Pos, "plugin %s cannot be used: "+format, append([]any{in.Plugin.Path}, args...)...)
+	d.Width, d.Hint = in.Source.Path.Width, "this is a mistake of the plugin's author"
 }
 
 // typer turns the config of one instance into typed values. It walks three
@@ -56,7 +61,20 @@ func (t *typer) structure(name string, v cue.Value, node *source.Node) Value {
 		}
 		out.Fields = append(out.Fields, Field{Key: f.key, Go: f.name, Value: t.value(f.typ, field, node.Get(f.key))})
 	}
+	t.complete(name, v)
 	return out
+}
+
+// complete reports fields of the config that the Go type lacks: their values
+// would be lost.
+func (t *typer) complete(name string, v cue.Value) {
+	written, err := v.Fields()
+	for err == nil && written.Next() {
+		key := written.Selector().Unquoted()
+		if !slices.ContainsFunc(t.types.structs[name], func(f goField) bool { return f.key == key }) {
+			t.broken(t.instance, "the Go type %s of its config_gen.go has no field for %s; run go generate in its folder", name, key)
+		}
+	}
 }
 
 func (t *typer) value(typ ast.Expr, v cue.Value, node *source.Node) Value {

@@ -69,19 +69,28 @@ func (b *builder) one(built []Instance, self int, capability string, providers [
 			return providers[:1]
 		}
 		d := b.diags.Errorf("DVZ205", in.Pos, "%s takes one %s, but %s provide it", in.Name, capability, and(providers))
-		d.Hint = "name the one that is meant in depends_on of " + in.Name
-		for _, p := range providers {
-			d.Related = append(d.Related, diag.Related{Pos: built[b.byName[p]].Pos, Message: p + " provides " + capability})
-		}
+		d.Width, d.Hint = in.Width, "name the one that is meant in depends_on of "+in.Name
+		d.Related = candidates(built, b.byName, providers, capability)
 		return nil
 	}
 	if len(providers) == 0 && !optional {
 		d := b.diags.Errorf("DVZ204", in.Pos, "%s needs the capability %s, which nothing in the composition provides", in.Name, capability)
+		d.Width = in.Width
 		if known := b.pluginsProviding(capability); len(known) > 0 {
 			d.Hint = "add " + strings.Join(known, " or ")
 		}
 	}
 	return providers
+}
+
+// candidates are the places of all instances that provide a capability.
+func candidates(built []Instance, byName map[string]int, providers []string, capability string) []diag.Related {
+	var all []diag.Related
+	for _, p := range providers {
+		in := built[byName[p]]
+		all = append(all, diag.Related{Pos: in.Pos, Width: in.Width, Message: p + " provides " + capability})
+	}
+	return all
 }
 
 // pluginsProviding looks through the whole catalog; only an error needs it.
@@ -111,8 +120,10 @@ func (b *builder) logFirst(built []Instance) {
 		return
 	}
 	if len(handlers) > 1 && !b.lenient {
-		d := b.diags.Errorf("DVZ205", built[b.byName[handlers[1]]].Pos, "the platform takes one LogHandler, but %s provide it", and(handlers))
-		d.Hint = "disable all but one"
+		second := built[b.byName[handlers[1]]]
+		d := b.diags.Errorf("DVZ205", second.Pos, "the platform takes one LogHandler, but %s provide it", and(handlers))
+		d.Width, d.Hint = second.Width, "disable all but one"
+		d.Related = candidates(built, b.byName, handlers, "LogHandler")
 		return
 	}
 	needed := map[string]bool{}
@@ -138,60 +149,112 @@ func (b *builder) closure(built []Instance, name string, into map[string]bool) {
 
 // order sorts the instances so that each comes after all that it depends on
 // and, among those that may come next, the one that the file names first does.
-// A cycle is reported with its path.
+// Every cycle is reported, with its path.
 func (b *builder) order(built []Instance) []int {
-	var order []int
-	done := map[string]bool{}
-	for len(order) < len(built) {
-		next := slices.IndexFunc(built, func(in Instance) bool {
-			return !done[in.Name] && !slices.ContainsFunc(in.DependsOn, func(d string) bool {
-				_, exists := b.byName[d]
-				return exists && !done[d]
-			})
-		})
-		if next < 0 {
-			b.reportCycle(built, done)
-			return nil
+	waits := make([]int, len(built))        // for how many others
+	dependents := make([][]int, len(built)) // who waits for it
+	for i := range built {
+		for _, d := range built[i].DependsOn {
+			if on, exists := b.byName[d]; exists {
+				waits[i]++
+				dependents[on] = append(dependents[on], i)
+			}
 		}
-		done[built[next].Name] = true
-		order = append(order, next)
 	}
-	return order
+	var order, ready []int // ready is sorted
+	for i := range built {
+		if waits[i] == 0 {
+			ready = append(ready, i)
+		}
+	}
+	done := make([]bool, len(built))
+	for first := 0; ; {
+		for len(ready) > 0 {
+			next := ready[0]
+			ready = ready[1:]
+			if done[next] {
+				continue
+			}
+			done[next] = true
+			order = append(order, next)
+			for _, i := range dependents[next] {
+				if waits[i]--; waits[i] == 0 {
+					at, _ := slices.BinarySearch(ready, i)
+					ready = slices.Insert(ready, at, i)
+				}
+			}
+		}
+		for first < len(built) && done[first] {
+			first++
+		}
+		if first == len(built) {
+			return order
+		}
+		// Those of a cycle are taken as started, to find the next one.
+		ready = b.reportCycle(built, first, done)
+	}
 }
 
-// reportCycle follows dependencies among the instances that could not be
-// ordered until one comes up twice.
-func (b *builder) reportCycle(built []Instance, done map[string]bool) {
-	start := slices.IndexFunc(built, func(in Instance) bool { return !done[in.Name] })
-	var path []string
-	name := built[start].Name
-	for !slices.Contains(path, name) {
-		path = append(path, name)
-		for _, d := range built[b.byName[name]].DependsOn {
-			if _, exists := b.byName[d]; exists && !done[d] {
-				name = d
+// cyclePlaces is how many instances of a cycle are shown with their places.
+const cyclePlaces = 12
+
+// reportCycle follows dependencies among the instances that are not done, from
+// one of them on, until one comes up twice. It returns those of the cycle.
+func (b *builder) reportCycle(built []Instance, from int, done []bool) []int {
+	var path []int
+	at := map[int]int{} // index in path
+	for i := from; ; {
+		if begin, again := at[i]; again {
+			path = path[begin:]
+			break
+		}
+		at[i] = len(path)
+		path = append(path, i)
+		for _, d := range built[i].DependsOn {
+			if on, exists := b.byName[d]; exists && !done[on] {
+				i = on
 				break
 			}
 		}
 	}
-	path = append(path[slices.Index(path, name):], name)
-	in := built[b.byName[name]]
-	d := b.diags.Errorf("DVZ202", in.Pos, "dependency cycle: %s", strings.Join(path, " → "))
-	d.Hint = "an arrow means: needs the other to be started first"
-	for i := range path[:len(path)-1] {
-		from := built[b.byName[path[i]]]
-		d.Related = append(d.Related, diag.Related{Pos: from.Pos, Message: because(from, path[i+1])})
+	in := built[path[0]]
+	d := b.diags.Errorf("DVZ202", in.Pos, "dependency cycle: %s", arrows(built, path))
+	d.Width, d.Hint = in.Width, "an arrow means: needs the other to be started first; remove one of them"
+	for i := range path[:min(len(path), cyclePlaces)] {
+		d.Related = append(d.Related, b.because(built, built[path[i]].Name, built[path[(i+1)%len(path)]].Name))
 	}
+	slices.Sort(path)
+	return path
 }
 
-// because says why one instance depends on another.
-func because(in Instance, on string) string {
-	for _, w := range in.Requires {
-		if slices.Contains(w.From, on) {
-			return fmt.Sprintf("%s takes %s from %s", in.Name, w.Capability, on)
+// arrows prints a cycle, the middle of a long one left out.
+func arrows(built []Instance, cycle []int) string {
+	var names []string
+	for _, i := range append(cycle[:len(cycle):len(cycle)], cycle[0]) {
+		names = append(names, built[i].Name)
+	}
+	if left := len(names) - cyclePlaces; left > 1 {
+		names = slices.Replace(names, cyclePlaces/2, cyclePlaces/2+left, fmt.Sprintf("… %d more …", left))
+	}
+	return strings.Join(names, " → ")
+}
+
+// because says why one instance depends on another, and where that is written.
+func (b *builder) because(built []Instance, name, on string) diag.Related {
+	i := b.byName[name]
+	in := built[i]
+	for _, written := range b.instances[i].Source.DependsOn {
+		if written.Value == on {
+			return diag.Related{Pos: written.Pos, Width: written.Width, Message: fmt.Sprintf("%s depends on %s", name, on)}
 		}
 	}
-	return fmt.Sprintf("%s depends on %s", in.Name, on)
+	why := diag.Related{Pos: in.Pos, Width: in.Width, Message: fmt.Sprintf("%s starts after the log handler %s", name, on)}
+	for _, w := range in.Requires {
+		if slices.Contains(w.From, on) {
+			why.Message = fmt.Sprintf("%s takes %s from %s", name, w.Capability, on)
+		}
+	}
+	return why
 }
 
 // and joins names as "a, b and c".

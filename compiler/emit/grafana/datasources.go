@@ -1,6 +1,8 @@
 package grafana
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/detectviz/detectviz/compiler/diag"
@@ -70,7 +72,7 @@ func (d *datasource) set(key string, value any) {
 // checkDatasources finds what would stop Grafana from starting.
 func checkDatasources(p *plan.Plan) diag.List {
 	var findings diag.List
-	names := map[string]*plan.Instance{}
+	names, uids := map[string]*plan.Instance{}, map[string]bool{}
 	var byDefault *plan.Instance
 	for i := range p.Instances {
 		in := &p.Instances[i]
@@ -80,13 +82,34 @@ func checkDatasources(p *plan.Plan) diag.List {
 				f.Hint = "data sources are named uniquely; leave one of the two out, or give it another name"
 				f.Related = []diag.Related{{Pos: first.Pos, Message: "first contributed by " + first.Name}}
 			}
-			names[d.Name] = in
+			names[d.Name], uids[d.UID] = in, true
 			if d.Default && byDefault != nil {
 				f := findings.Errorf("DVZ412", in.Pos, "%s and %s both contribute Grafana's default data source, and there can be only one", byDefault.Name, in.Name)
 				f.Related = []diag.Related{{Pos: byDefault.Pos, Message: "first contributed by " + byDefault.Name}}
 			}
 			if d.Default {
 				byDefault = in
+			}
+		}
+	}
+	return append(findings, danglingUIDs(p, uids)...)
+}
+
+// danglingUIDs finds options that name the uid of a data source which the plan
+// does not have, such as datasourceUid or alertmanagerUid.
+func danglingUIDs(p *plan.Plan, known map[string]bool) diag.List {
+	var findings diag.List
+	for i := range p.Instances {
+		in := &p.Instances[i]
+		for _, d := range in.Datasources {
+			for _, key := range slices.Sorted(maps.Keys(d.JSON)) {
+				uid, isText := d.JSON[key].(string)
+				if !isText || uid == "" || !strings.HasSuffix(key, "Uid") || known[uid] {
+					continue
+				}
+				at := in.Place(uid)
+				f := findings.Warnf("DVZ430", at.Pos, "%s of the Grafana data source %q of %s names the data source %s, which the composition does not have", key, d.Name, in.Name, uid)
+				f.Width, f.Hint = at.Width, "correct the uid, unless it is that of another composition or of Grafana itself"
 			}
 		}
 	}

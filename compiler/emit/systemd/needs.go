@@ -12,6 +12,7 @@ import (
 
 	"github.com/detectviz/detectviz/compiler/diag"
 	"github.com/detectviz/detectviz/compiler/plan"
+	"github.com/detectviz/detectviz/compiler/source"
 )
 
 // grant is a value of a directive, and the permissions that it follows from.
@@ -81,11 +82,15 @@ type gatherer struct {
 func gather(p *plan.Plan) (*needs, diag.List) {
 	g := &gatherer{needs: &needs{}, plan: p}
 	named := map[int][]string{} // host names by instance
+	scopes := map[int]string{}  // and what names the first
 	for i := range p.Instances {
 		in := &p.Instances[i]
 		for _, perm := range in.Permissions {
 			for _, scope := range perm.Scope {
 				if host := g.permission(in, perm, scope); host != "" && !slices.Contains(named[i], host) {
+					if named[i] == nil {
+						scopes[i] = scope
+					}
 					named[i] = append(named[i], host)
 				}
 			}
@@ -98,7 +103,7 @@ func gather(p *plan.Plan) (*needs, diag.List) {
 		}
 	}
 	if h := p.Health.Listen; h != nil {
-		g.listen("the platform's health endpoint", diag.Pos{File: p.Dir}, "tcp", g.resolve(*h))
+		g.listen("the platform's health endpoint", source.Text{Pos: diag.Pos{File: p.Dir}}, "tcp", g.resolve(*h))
 	}
 	g.secrets()
 	// Where a listener serves other hosts the addresses stay open anyway, and
@@ -106,8 +111,10 @@ func gather(p *plan.Plan) (*needs, diag.List) {
 	if len(g.served) == 0 {
 		for i := range p.Instances {
 			if names := named[i]; len(names) > 0 {
-				d := g.diags.Warnf("DVZ420", p.Instances[i].Pos, "%s connects to %s, and systemd can restrict connections to addresses only: the unit lets the service connect anywhere", p.Instances[i].Name, strings.Join(names, ", "))
-				d.Hint = "write addresses where they are stable, or restrict the service's connections by a firewall"
+				in := &p.Instances[i]
+				at := in.Place(scopes[i])
+				d := g.diags.Warnf("DVZ420", at.Pos, "%s connects to %s, and systemd can restrict connections to addresses only: the unit lets the service connect anywhere", in.Name, strings.Join(names, ", "))
+				d.Width, d.Hint = at.Width, "write addresses where they are stable, or restrict the service's connections by a firewall"
 			}
 		}
 	}
@@ -127,7 +134,7 @@ func (g *gatherer) permission(in *plan.Instance, perm plan.Permission, scope str
 		if perm.Resource == "udp" {
 			protocol = "udp"
 		}
-		g.listen(in.Name, in.Pos, protocol, scope)
+		g.listen(in.Name, in.Place(scope), protocol, scope)
 	case perm.Resource == "journal":
 		add(&g.groups, "systemd-journal", in.Name+" reads the journal")
 	case perm.Action == "execute":
@@ -149,7 +156,7 @@ func (g *gatherer) permission(in *plan.Instance, perm plan.Permission, scope str
 
 // listen records a listener. An address without a port is one that a param
 // gives at run time only: then any port may be bound.
-func (g *gatherer) listen(who string, pos diag.Pos, protocol, address string) {
+func (g *gatherer) listen(who string, at source.Text, protocol, address string) {
 	if address == "" {
 		add(&g.binds, protocol, who+" listens where a param says")
 		note(&g.served, who+" listens where a param says")
@@ -158,8 +165,8 @@ func (g *gatherer) listen(who string, pos diag.Pos, protocol, address string) {
 	host, port, err := net.SplitHostPort(address)
 	number, numErr := strconv.ParseUint(port, 10, 16)
 	if err != nil || numErr != nil {
-		d := g.diags.Errorf("DVZ422", pos, "%s listens on %q, which is no address", who, address)
-		d.Hint = "the scope of a listen permission is host:port"
+		d := g.diags.Errorf("DVZ422", at.Pos, "%s listens on %q, which is no address", who, address)
+		d.Width, d.Hint = at.Width, "the scope of a listen permission is host:port"
 		return
 	}
 	reason := fmt.Sprintf("%s listens on %s", who, address)

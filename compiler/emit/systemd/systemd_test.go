@@ -19,6 +19,7 @@ import (
 	"github.com/detectviz/detectviz/compiler/emit/emittest"
 	"github.com/detectviz/detectviz/compiler/emit/systemd"
 	"github.com/detectviz/detectviz/compiler/plan"
+	"github.com/detectviz/detectviz/compiler/source"
 	"github.com/detectviz/detectviz/schema"
 )
 
@@ -297,6 +298,14 @@ func TestFindings(t *testing.T) {
 				t.Errorf("%d files", len(files))
 			}
 		})
+	}
+	// The finding stands where the config names the host.
+	named := with(permit("network", "http", "https://10.0.0.1/", "https://mimir.example.org/api"))
+	for i := range named.Instances {
+		named.Instances[i].Written = map[string]source.Text{"https://mimir.example.org/api": {Pos: emittest.At(77), Width: 31}}
+	}
+	if _, findings := systemd.Emit(named); len(findings) != 1 || findings[0].Pos.Line != 77 || findings[0].Width != 31 {
+		t.Errorf("findings: %+v", findings)
 	}
 	// Where a listener leaves the addresses open, names cost nothing.
 	if _, findings := systemd.Emit(with(permit("network", "http", "http://mimir.example.org"), permit("listen", "tcp", ":8080"))); len(findings) > 0 {
