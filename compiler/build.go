@@ -31,10 +31,12 @@ func (w *Workspace) Build(ctx context.Context, p *plan.Plan, o BuildOptions) (li
 	if _, err := w.Commit(p, files); err != nil {
 		return link.Result{}, diags, err
 	}
+	dir := filepath.ToSlash(GeneratedDir(p.Artifact()))
 	result, err := link.Build(ctx, link.Options{
 		Root:       w.Root,
-		Package:    filepath.ToSlash(GeneratedDir(p.Name)),
-		Output:     filepath.Join("bin", binaryName(p.Name, o.Target)),
+		Module:     w.moduleOf(dir),
+		Package:    dir,
+		Output:     filepath.Join("bin", binaryName(p.Artifact(), o.Target)),
 		Target:     o.Target,
 		Stamp:      map[string]string{catalog.Module + "/platform.digest": Digest(files)},
 		InstanceAt: gomain.Instances(content(files, gomain.Path)),
@@ -44,7 +46,16 @@ func (w *Workspace) Build(ctx context.Context, p *plan.Plan, o BuildOptions) (li
 	return result, diags, err
 }
 
-// binaryName is the composition's name, with the target when that is not the
+// moduleOf returns the folder of the module that a generated program in a folder
+// belongs to; "" is the workspace's.
+func (w *Workspace) moduleOf(dir string) string {
+	if w.module == nil {
+		return ""
+	}
+	return dir
+}
+
+// binaryName is the name of what is built, with the target when that is not the
 // host.
 func binaryName(name string, target link.Target) string {
 	host := link.Host()
@@ -114,13 +125,19 @@ func (w *Workspace) MeasureEverything(ctx context.Context, o BuildOptions) (int6
 	if err != nil {
 		return 0, err
 	}
+	own, diags := w.moduleFiles(p, everythingDir)
+	if diags.HasErrors() {
+		return 0, &WorkspaceError{w.shown(diags)}
+	}
+	files = append(files, own...)
 	for _, f := range append(files, emit.File{Path: "plan.json", Content: planJSON}) {
-		if err := replace(filepath.Join(w.Root, everythingDir, f.Path), f.Content); err != nil {
+		if _, err := replace(filepath.Join(w.Root, everythingDir, f.Path), f.Content); err != nil {
 			return 0, err
 		}
 	}
 	result, err := link.Build(ctx, link.Options{
 		Root:       w.Root,
+		Module:     w.moduleOf(everythingDir),
 		Package:    everythingDir,
 		Output:     everythingBinary(o.Target),
 		Target:     o.Target,
@@ -132,17 +149,17 @@ func (w *Workspace) MeasureEverything(ctx context.Context, o BuildOptions) (int6
 }
 
 // replace writes a file by way of a temporary one, unless it holds that content.
-func replace(path string, content []byte) error {
+func replace(path string, content []byte) (wrote bool, err error) {
 	if present, err := os.ReadFile(path); err == nil && bytes.Equal(present, content) {
-		return nil
+		return false, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
+		return false, err
 	}
 	temp := path + ".tmp"
 	if err := os.WriteFile(temp, content, 0o644); err != nil {
 		os.Remove(temp)
-		return err
+		return false, err
 	}
-	return os.Rename(temp, path)
+	return true, os.Rename(temp, path)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/detectviz/detectviz/compiler/emit"
 	"github.com/detectviz/detectviz/compiler/link"
@@ -21,14 +22,14 @@ type Changes struct {
 	Unchanged int
 }
 
-// GeneratedDir returns the folder of a composition's generated files, relative
-// to the workspace.
-func GeneratedDir(name string) string { return filepath.Join("generated", name) }
+// GeneratedDir returns the folder of the generated files of a plan's Artifact,
+// relative to the workspace.
+func GeneratedDir(artifact string) string { return filepath.Join("generated", artifact) }
 
 // Stale compares what a plan generates with what stands in generated/<name>: a
 // line for each file that differs, is missing or is no longer generated.
 func (w *Workspace) Stale(p *plan.Plan, files []emit.File) ([]string, error) {
-	g, err := w.readGenerated(p.Name)
+	g, err := w.readGenerated(p.Artifact())
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func (w *Workspace) Commit(p *plan.Plan, files []emit.File) (Changes, error) {
 
 func (w *Workspace) commit(p *plan.Plan, files []emit.File) (Changes, error) {
 	var changes Changes
-	g, err := w.readGenerated(p.Name)
+	g, err := w.readGenerated(p.Artifact())
 	if err != nil {
 		return changes, err
 	}
@@ -126,8 +127,8 @@ type generated struct {
 	manifest manifest
 }
 
-func (w *Workspace) readGenerated(name string) (*generated, error) {
-	g := &generated{dir: filepath.Join(w.Root, GeneratedDir(name))}
+func (w *Workspace) readGenerated(artifact string) (*generated, error) {
+	g := &generated{dir: filepath.Join(w.Root, GeneratedDir(artifact))}
 	content, err := g.read(manifestFile)
 	if err != nil {
 		return nil, err
@@ -138,18 +139,40 @@ func (w *Workspace) readGenerated(name string) (*generated, error) {
 	return g, nil
 }
 
-// sharesName is the error of a plan whose folder holds what another composition
-// generated that is still there under the same name: each would undo the other.
+// sharesName is the error of a plan whose folder holds what another composition,
+// or another choice of overlays, generated that is still there under the same
+// name: each would undo the other.
 func (w *Workspace) sharesName(g *generated, p *plan.Plan) error {
-	from := g.manifest.From
-	if from == "" || from == p.Dir {
+	m := g.manifest
+	if m.From == "" || m.From == p.Dir && slices.Equal(m.Overlays, p.Overlays) {
 		return nil
 	}
-	if name, err := w.nameIn(from); err != nil || name != p.Name {
+	if name, err := w.artifact(m); err != nil || name != p.Artifact() {
 		return nil
+	}
+	owner := w.Shown(m.From)
+	if len(m.Overlays) > 0 {
+		owner += " with overlay " + strings.Join(m.Overlays, ", ")
 	}
 	return fmt.Errorf("%s belongs to %s, which has the name %s too; give one of the compositions another name",
-		w.Shown(g.dir), w.Shown(from), p.Name)
+		w.Shown(g.dir), owner, p.Artifact())
+}
+
+// artifact returns the name under which the composition of a manifest would be
+// generated today: "" when it does not parse. The error is fs.ErrNotExist when
+// the composition or one of its overlays is gone.
+func (w *Workspace) artifact(m manifest) (string, error) {
+	name, err := w.nameIn(m.From)
+	if err != nil || name == "" {
+		return "", err
+	}
+	for _, overlay := range m.Overlays {
+		files, err := filepath.Glob(filepath.Join(w.inRoot(m.From), "overlays", overlay+".*"))
+		if err != nil || len(files) == 0 {
+			return "", fs.ErrNotExist
+		}
+	}
+	return (&plan.Plan{Name: name, Overlays: m.Overlays}).Artifact(), nil
 }
 
 // Abandoned lists the folders of generated files that no composition generates
@@ -179,7 +202,7 @@ func (w *Workspace) Abandoned() ([]string, error) {
 		if g.manifest.From == "" {
 			continue // dvz wrote nothing there
 		}
-		name, err := w.nameIn(g.manifest.From)
+		name, err := w.artifact(g.manifest)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && name != "" && name != e.Name() {
 			abandoned = append(abandoned, filepath.ToSlash(GeneratedDir(e.Name())))
 		}

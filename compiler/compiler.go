@@ -8,11 +8,12 @@
 package compiler
 
 import (
-	"fmt"
+	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/mod/modfile"
 
 	"github.com/detectviz/detectviz/compiler/catalog"
 	"github.com/detectviz/detectviz/compiler/diag"
@@ -24,37 +25,48 @@ const Version = "0.1.0"
 // Generator is how generated files name the dvz that wrote them.
 const Generator = "dvz " + Version
 
-// Workspace is a folder with a go.mod, compositions/ and generated/.
+// Workspace is a folder with compositions/ and generated/: either the repository
+// of the framework itself, or a user's own, which a dvz.yaml marks.
 type Workspace struct {
-	Root    string // absolute
-	cwd     string // diagnostics show paths relative to it
-	catalog *catalog.Catalog
+	Root     string // absolute
+	cwd      string // diagnostics show paths relative to it
+	catalog  *catalog.Catalog
+	settings *settings     // of dvz.yaml; nil in the framework's own repository
+	module   *modfile.File // go.mod of the workspace; nil likewise
 }
 
 // Open finds the workspace that a folder belongs to: the folder itself or the
-// nearest parent that holds a go.mod. plugins holds the plugins that
-// compositions may name.
+// nearest parent with a dvz.yaml, or the framework's own repository. plugins
+// holds the plugins that come with this dvz; those of a user's workspace are
+// added. A workspace that is found and cannot be used is a *WorkspaceError.
 func Open(dir string, plugins fs.FS) (*Workspace, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	root := abs
-	for {
-		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-			break
-		}
-		parent := filepath.Dir(root)
-		if parent == root {
-			return nil, fmt.Errorf("%s is in no workspace: neither it nor a folder above it holds a go.mod", abs)
-		}
-		root = parent
-	}
-	cat, err := catalog.Load(plugins)
+	root, own, err := findRoot(abs)
 	if err != nil {
 		return nil, err
 	}
-	return &Workspace{Root: root, cwd: abs, catalog: cat}, nil
+	w := &Workspace{Root: root, cwd: abs}
+	var more []catalog.Tree
+	if own {
+		var diags diag.List
+		if plugins, more, diags = w.configure(plugins); diags.HasErrors() {
+			return nil, &WorkspaceError{w.shown(diags)}
+		}
+	}
+	w.catalog, err = catalog.Load(plugins, more...)
+	if twice, ok := errors.AsType[*catalog.Collision](err); ok {
+		var diags diag.List
+		d := diags.Errorf("DVZ514", diag.Pos{File: "plugins/" + twice.Path + "/plugin.cue"}, "the framework has a plugin %s as well", twice.Path)
+		d.Hint = "move the folder to another place below plugins/custom"
+		return nil, &WorkspaceError{w.shown(diags)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
 }
 
 // Catalog returns the plugins that compositions may name.

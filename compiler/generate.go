@@ -26,7 +26,8 @@ type manifest struct {
 	Generator   string            `json:"generator"`
 	Composition string            `json:"composition"`
 	Version     string            `json:"version"`
-	From        string            `json:"from"`    // the composition's folder
+	From        string            `json:"from"` // the composition's folder
+	Overlays    []string          `json:"overlays,omitempty"`
 	Plugins     map[string]string `json:"plugins"` // path → version
 	Files       []manifestEntry   `json:"files"`   // sorted by path
 }
@@ -42,7 +43,8 @@ type manifestEntry struct {
 func (w *Workspace) Emit(p *plan.Plan) ([]emit.File, diag.List) {
 	files, _ := w.around(p)
 	program, diags := gomain.Emit(p)
-	files = append(files, program...)
+	module, more := w.moduleFiles(p, GeneratedDir(p.Artifact()))
+	files, diags = slices.Concat(files, program, module), append(diags, more...)
 	if diags.HasErrors() {
 		return nil, w.shown(diags)
 	}
@@ -80,7 +82,7 @@ func byPath(a, b emit.File) int {
 
 // describe returns the manifest of the other files.
 func describe(p *plan.Plan, files []emit.File) emit.File {
-	m := manifest{Generator: p.Generator, Composition: p.Name, Version: p.Version, From: p.Dir, Plugins: map[string]string{}}
+	m := manifest{Generator: p.Generator, Composition: p.Name, Version: p.Version, From: p.Dir, Overlays: p.Overlays, Plugins: map[string]string{}}
 	for _, in := range p.Instances {
 		m.Plugins[in.Plugin] = in.Version
 	}

@@ -41,29 +41,23 @@ func (w *Workspace) Compositions() ([]Summary, error) {
 		if !e.IsDir() {
 			continue
 		}
-		dir := filepath.Join(w.Root, "compositions", e.Name())
-		content, err := readRegular(filepath.Join(dir, source.FileName))
-		if os.IsNotExist(err) {
+		folder := filepath.Join(w.Root, "compositions", e.Name())
+		if _, err := source.Find(os.DirFS(folder)); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		s := Summary{Name: e.Name(), Dir: "compositions/" + e.Name()}
-		if err == nil {
-			s.describe(content, filepath.Join(dir, "meta.yaml"))
-		}
+		s.describe(folder)
 		out = append(out, s)
 	}
 	return out, nil
 }
 
 // describe fills in what can be read; errors are for vet to report.
-func (s *Summary) describe(content []byte, metaFile string) {
-	var c struct {
-		Metadata struct{ Name, Version, Description string }
+func (s *Summary) describe(folder string) {
+	if name, version, description := source.Describe(os.DirFS(folder)); name != "" {
+		s.Name, s.Version, s.Description = name, version, description
 	}
-	if yaml.Unmarshal(content, &c) == nil && c.Metadata.Name != "" {
-		s.Name, s.Version, s.Description = c.Metadata.Name, c.Metadata.Version, c.Metadata.Description
-	}
-	meta, err := os.ReadFile(metaFile)
+	meta, err := readRegular(filepath.Join(folder, "meta.yaml"))
 	if err != nil {
 		return
 	}
@@ -80,10 +74,20 @@ func (s *Summary) describe(content []byte, metaFile string) {
 	}
 }
 
-// readRegular reads a file, but not a pipe, which would wait for a writer.
+// maxSize is how large a file that people write may be.
+const maxSize = 10 << 20
+
+// readRegular reads a file that people write, but not a pipe, which would wait
+// for a writer, nor something without an end.
 func readRegular(path string) ([]byte, error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", path)
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("it is not a regular file")}
+	case info.Size() > maxSize:
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("it is too large")}
 	}
 	return os.ReadFile(path)
 }
@@ -91,17 +95,12 @@ func readRegular(path string) ([]byte, error) {
 // nameIn returns the name of the composition in a folder, which is absolute or
 // relative to the workspace; "" when it does not parse.
 func (w *Workspace) nameIn(dir string) (string, error) {
-	dir = filepath.FromSlash(dir)
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(w.Root, dir)
-	}
-	content, err := readRegular(filepath.Join(dir, source.FileName))
-	if err != nil {
+	folder := os.DirFS(w.inRoot(dir))
+	if _, err := source.Find(folder); err != nil {
 		return "", err
 	}
-	var s Summary
-	s.describe(content, filepath.Join(dir, "meta.yaml"))
-	return s.Name, nil
+	name, _, _ := source.Describe(folder)
+	return name, nil
 }
 
 // Resolve turns the arguments of a command into composition folders: a folder,
@@ -133,7 +132,7 @@ func (w *Workspace) Resolve(args []string) ([]string, error) {
 
 func (w *Workspace) resolve(arg string) (string, error) {
 	dir := arg
-	if filepath.Base(arg) == source.FileName {
+	if isCompositionFile(arg) {
 		dir = filepath.Dir(arg)
 	}
 	switch info, err := os.Stat(w.abs(dir)); {
@@ -165,4 +164,14 @@ func (w *Workspace) resolve(arg string) (string, error) {
 		return "", fmt.Errorf("there is no composition %s; did you mean %s?", arg, near)
 	}
 	return "", fmt.Errorf("there is no composition %s; dvz list shows those of this workspace", arg)
+}
+
+// isCompositionFile reports whether a path is that of the file which holds the
+// composition of its folder.
+func isCompositionFile(path string) bool {
+	switch filepath.Base(path) {
+	case "composition.yaml", "composition.cue", "composition.json":
+		return true
+	}
+	return false
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/detectviz/detectviz/compiler"
 	"github.com/detectviz/detectviz/compiler/diag"
@@ -29,18 +28,24 @@ spec:
     all: {from: [node], to: [prometheus]}
 `
 
-// workspace writes files into a new folder with a go.mod and returns it.
+// workspace writes files into a new workspace of a user, whose framework is this
+// checkout, and returns it.
 func workspace(t *testing.T, files map[string]string) string {
 	t.Helper()
 	root := t.TempDir()
-	write(t, root, "go.mod", "module example.com/shop\n")
+	framework, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, root, "dvz.yaml", "framework: {replace: "+framework+"}\n")
+	write(t, root, "go.mod", "module example.com/shop\n\ngo 1.26\n\nrequire github.com/detectviz/detectviz v0.0.0\n\nreplace github.com/detectviz/detectviz => "+framework+"\n")
 	for path, content := range files {
 		write(t, root, path, content)
 	}
 	return root
 }
 
-func write(t *testing.T, root, path, content string) {
+func write(t testing.TB, root, path, content string) {
 	t.Helper()
 	full := filepath.Join(root, filepath.FromSlash(path))
 	if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
@@ -83,7 +88,7 @@ func TestOpenFindsTheWorkspace(t *testing.T) {
 	}
 	outside := t.TempDir()
 	_, err := compiler.Open(outside, plugins)
-	if err == nil || !strings.Contains(err.Error(), outside+" is in no workspace: neither it nor a folder above it holds a go.mod") {
+	if err == nil || !strings.Contains(err.Error(), outside+" is in no workspace: neither it nor a folder above it holds a dvz.yaml; run dvz init in an empty folder to make one") {
 		t.Errorf("outside of any workspace: %v", err)
 	}
 }
@@ -265,13 +270,9 @@ func TestBrokenPlugin(t *testing.T) {
 		"syntax":            {"lifecycle: [}", "plugin.cue"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, err := compiler.Open(root, fstest.MapFS{
-				"core/bad/plugin.cue":    &fstest.MapFile{Data: []byte(head + test[0])},
-				"core/bad/config_gen.go": &fstest.MapFile{Data: []byte("package bad\n\ntype Config struct {\n\tOn bool `json:\"on\"`\n}\n")},
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			write(t, root, "plugins/core/bad/plugin.cue", head+test[0])
+			write(t, root, "plugins/core/bad/config_gen.go", "package bad\n\ntype Config struct {\n\tOn bool `json:\"on\"`\n}\n")
+			w := open(t, root)
 			p, diags := w.Compile("compositions/x")
 			if p != nil || len(diags) != 1 {
 				t.Fatalf("got %+v", diags)

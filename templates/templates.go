@@ -5,7 +5,8 @@ package templates
 import "embed"
 
 // Files has one folder a kind of thing: plugin holds a plugin's README.md and
-// the page that `dvz plugins show` prints.
+// the page that `dvz plugins show` prints, scaffold what dvz init and dvz
+// plugins new make.
 //
-//go:embed */*.tmpl
+//go:embed plugin/*.tmpl all:scaffold
 var Files embed.FS

@@ -66,6 +66,7 @@ func (c *cli) build() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "every composition of the workspace")
 	cmd.Flags().StringVar(&target, "target", "", "build for this `os/arch`, such as linux/arm64")
+	c.overlayFlag(cmd)
 	completeFlag(cmd, "target", "linux/amd64", "linux/arm64", "darwin/arm64")
 	return cmd
 }

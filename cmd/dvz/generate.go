@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -66,6 +67,7 @@ func (c *cli) generate() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&check, "check", false, "write nothing, print what is stale")
 	cmd.Flags().BoolVar(&all, "all", false, "every composition; the same as no path")
+	c.overlayFlag(cmd)
 	return cmd
 }
 
@@ -80,7 +82,7 @@ func (c *cli) write(w *compiler.Workspace, dir string) error {
 		return err
 	}
 	_, err = fmt.Fprintf(c.out, "%s: %d written, %d removed, %d unchanged\n",
-		path.Join("generated", p.Name), len(changes.Written), len(changes.Removed), changes.Unchanged)
+		path.Join("generated", p.Artifact()), len(changes.Written), len(changes.Removed), changes.Unchanged)
 	return err
 }
 
@@ -98,9 +100,10 @@ func (c *cli) check(w *compiler.Workspace, dir string) error {
 		return nil
 	}
 	for _, line := range stale {
-		fmt.Fprintf(c.out, "%s\n", path.Join("generated", p.Name, line))
+		fmt.Fprintf(c.out, "%s\n", path.Join("generated", p.Artifact(), line))
 	}
-	fmt.Fprintf(c.out, "generated/%s is stale: run dvz generate %s\n", p.Name, p.Name)
+	command := strings.Join(append([]string{"dvz generate " + p.Name}, p.Overlays...), " --overlay ")
+	fmt.Fprintf(c.out, "generated/%s is stale: run %s\n", p.Artifact(), command)
 	return errFindings
 }
 

@@ -15,7 +15,8 @@ from their manifests.`
 
 const pluginsExample = `  dvz plugins list
   dvz plugins show community/importers/prometheus
-  dvz plugins search http metrics`
+  dvz plugins search http metrics
+  dvz plugins new importer acme/thing`
 
 const pluginsListDoc = `List prints every plugin's path, type, version and description. With --json it
 prints an array of objects with path, type, version, description and trust.`
@@ -31,11 +32,11 @@ func (c *cli) plugins() *cobra.Command {
 	cmd := group(&cobra.Command{
 		Use:     "plugins",
 		Aliases: []string{"plugin"},
-		Short:   "list, show and search plugins, and write their documentation",
+		Short:   "list, show, search and make plugins, and write their documentation",
 		Long:    pluginsDoc,
 		Example: pluginsExample,
 	})
-	cmd.AddCommand(c.pluginsList(), c.pluginsShow(), c.pluginsSearch(), c.pluginsDocs())
+	cmd.AddCommand(c.pluginsList(), c.pluginsShow(), c.pluginsSearch(), c.pluginsDocs(), c.pluginsNew())
 	return cmd
 }
 

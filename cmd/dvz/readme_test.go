@@ -27,7 +27,7 @@ func TestReadmeComposition(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("go.mod", "module example.com/readme\n")
+	write("go.mod", "module github.com/detectviz/detectviz\n")
 	write(file, composition)
 	var stdout, stderr bytes.Buffer
 	if code := run([]string{"vet"}, &stdout, &stderr); code != exitOK {

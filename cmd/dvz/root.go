@@ -6,10 +6,12 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/detectviz/detectviz/compiler"
+	"github.com/detectviz/detectviz/compiler/diag"
 	"github.com/detectviz/detectviz/compiler/link"
 	"github.com/detectviz/detectviz/plugins"
 )
@@ -59,12 +61,14 @@ func usagef(cmd *cobra.Command, format string, args ...any) error {
 
 // cli is what the commands share.
 type cli struct {
-	dir string // -C
-	out io.Writer
-	err io.Writer
+	dir      string   // -C
+	overlays []string // --overlay
+	out      io.Writer
+	err      io.Writer
 }
 
 func run(args []string, stdout, stderr io.Writer) int {
+	start := time.Now()
 	c := &cli{out: stdout, err: stderr}
 	root := c.root()
 	root.SetArgs(args)
@@ -80,6 +84,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case misused:
 		fmt.Fprintf(stderr, "%s: %s\nsee %s --help\n", usage.command, usage.message, usage.command)
 		return exitUsage
+	}
+	if unusable, ok := errors.AsType[*compiler.WorkspaceError](err); ok {
+		err = c.report(unusable.Findings, start)
+		if errors.Is(err, errFindings) {
+			return exitFindings
+		}
 	}
 	c.complain(err)
 	return exitFindings
@@ -119,8 +129,9 @@ func (c *cli) root() *cobra.Command {
 	root.PersistentFlags().StringVarP(&c.dir, "directory", "C", "", "change to this `folder` first")
 	root.AddCommand(
 		c.list(), c.vet(), c.plan(), c.generate(), c.build(), c.run(),
-		c.plugins(), c.graph(), c.explain(), c.version(),
+		c.plugins(), c.graph(), c.schema(), c.format(), c.explain(), c.version(), c.init(),
 		&cobra.Command{Use: "exit-codes", Short: "what the exit codes mean", Long: exitCodesDoc},
+		&cobra.Command{Use: "json-output", Short: "the JSON Schema of what vet --format json prints", Long: diag.JSONSchema},
 	)
 	// Cobra's own two commands, in the manner of the others.
 	root.InitDefaultHelpCmd()

@@ -19,7 +19,7 @@ const runExample = `  dvz run dev-platform
   dvz run -- --help`
 
 func (c *cli) run() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:               "run [path] [-- args...]",
 		Short:             "build a composition and start it",
 		Long:              runDoc,
@@ -55,4 +55,6 @@ func (c *cli) run() *cobra.Command {
 			return nil
 		},
 	}
+	c.overlayFlag(cmd)
+	return cmd
 }

@@ -45,6 +45,7 @@ func TestScripts(t *testing.T) {
 			"hold":      holdConnection,
 			"http":      httpRequest,
 			"json":      jsonValue,
+			"proxy":     frameworkProxy(t, repository),
 			"readenv":   readEnv,
 			"signal":    signalBackground,
 			"sqlite":    sqliteQuery,

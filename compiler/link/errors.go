@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -116,6 +117,10 @@ func (b *build) outside(text string, err error) error {
 	}
 	if veryOld.MatchString(text) {
 		return &Error{CodeNoGo, fmt.Sprintf("the Go in %s is too old: %s", b.tool.Path, installGo(b.Root)), err}
+	}
+	if b.Module != "" && strings.Contains(text, "updates to go.mod needed") {
+		return &Error{CodeCompile, fmt.Sprintf("the requirements of go.mod do not fit together: a module that %s is built from needs a newer one than is required; "+
+			"run go mod tidy in the workspace, and build again", path.Base(b.Package)), err}
 	}
 	for sign, errno := range map[string]syscall.Errno{
 		"no space left on device": syscall.ENOSPC,

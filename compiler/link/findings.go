@@ -3,6 +3,7 @@ package link
 import (
 	"fmt"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -132,10 +133,14 @@ func (e *CompileError) add(b *build, said report, event buildEvent) {
 		e.Findings = append(e.Findings, Finding{Message: line, Instances: b.users(event.ImportPath)})
 		return
 	}
-	f := Finding{Pos: diag.Pos{File: m[1]}, Message: m[4]}
+	file := m[1]
+	if !filepath.IsAbs(file) { // go names it from where it ran
+		file = path.Join(b.Module, filepath.ToSlash(file))
+	}
+	f := Finding{Pos: diag.Pos{File: file}, Message: m[4]}
 	f.Pos.Line, _ = strconv.Atoi(m[2])
 	f.Pos.Column, _ = strconv.Atoi(m[3])
-	if m[1] == path.Join(b.Package, "main.go") {
+	if file == path.Join(b.Package, "main.go") {
 		if b.InstanceAt != nil {
 			if name := b.InstanceAt(f.Pos.Line); name != "" {
 				f.Instances = strings.Split(name, ", ")

@@ -48,15 +48,7 @@ func findGo(root string) goTool {
 		sum := sha256.Sum256(conf)
 		t.Conf = hex.EncodeToString(sum[:])
 	}
-	flags := os.Getenv("GOFLAGS")
-	if flags == "" {
-		for line := range strings.Lines(string(conf)) {
-			if v, ok := strings.CutPrefix(strings.TrimSpace(line), "GOFLAGS="); ok {
-				flags = v
-			}
-		}
-	}
-	t.Flags = honoured(flags)
+	t.Flags = honoured(goSetting("GOFLAGS"))
 	t.Work = goWork(root)
 	return t
 }
@@ -72,6 +64,21 @@ func honoured(flags string) string {
 		}
 	}
 	return strings.Join(keep, " ")
+}
+
+// goSetting returns a setting of the go command: from the environment, or from
+// the file that `go env -w` writes.
+func goSetting(name string) string {
+	if value := os.Getenv(name); value != "" {
+		return value
+	}
+	var value string
+	for line := range strings.Lines(string(readGoEnv())) {
+		if v, ok := strings.CutPrefix(strings.TrimSpace(line), name+"="); ok {
+			value = v
+		}
+	}
+	return value
 }
 
 // readGoEnv reads the file in which `go env -w` keeps its settings.
@@ -116,10 +123,14 @@ func goWork(root string) string {
 
 // environ is the environment of the go commands of a build.
 func (b *build) environ(more ...string) []string {
-	return append(append(os.Environ(),
+	env := append(os.Environ(),
 		"CGO_ENABLED=0",
 		"GOOS="+b.Target.OS,
 		"GOARCH="+b.Target.Arch,
 		"GOFLAGS="+b.tool.Flags,
-	), more...)
+	)
+	if b.Module != "" {
+		env = append(env, "GOWORK=off")
+	}
+	return append(env, more...)
 }

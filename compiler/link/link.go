@@ -47,6 +47,10 @@ func (t Target) String() string { return t.OS + "/" + t.Arch }
 type Options struct {
 	// Root is the absolute path of the workspace, where go.mod is.
 	Root string
+	// Module is the folder of a module of the program's own, relative to Root
+	// and slash separated. Its requirements are pinned: no go.work and no vendor
+	// folder applies to it. Empty: the program belongs to the module at Root.
+	Module string
 	// Package is the folder of the program, relative to Root and slash
 	// separated: "generated/dev-platform". Its base is the build's name.
 	Package string
@@ -121,11 +125,23 @@ func newBuild(o Options) *build {
 		o.Progress = func(Status) {}
 	}
 	name := fmt.Sprintf("%s-%s-%s.json", path.Base(o.Package), o.Target.OS, o.Target.Arch)
-	return &build{
+	b := &build{
 		Options:   o,
 		tool:      findGo(o.Root),
 		statePath: filepath.Join(o.Root, "bin", ".dvz", name),
 	}
+	if o.Module != "" {
+		b.tool.Work = ""
+	}
+	return b
+}
+
+// dir is the folder in which go runs.
+func (b *build) dir() string { return filepath.Join(b.Root, filepath.FromSlash(b.Module)) }
+
+// program is the program as an argument of go.
+func (b *build) program() string {
+	return "./" + strings.TrimPrefix(strings.TrimPrefix(b.Package, b.Module), "/")
 }
 
 // run builds into a temporary file beside the output, so that the last step is
@@ -206,5 +222,9 @@ func (b *build) args() []string {
 	for _, name := range slices.Sorted(maps.Keys(b.Stamp)) {
 		ldflags += fmt.Sprintf(" -X '%s=%s'", name, b.Stamp[name])
 	}
-	return []string{"build", "-trimpath", "-buildvcs=false", "-tags=" + b.tags(), "-ldflags=" + ldflags}
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags=" + b.tags(), "-ldflags=" + ldflags}
+	if b.Module != "" {
+		args = append(args, "-mod=readonly")
+	}
+	return args
 }

@@ -15,10 +15,10 @@ type pkg struct {
 	Imports    []string
 	ImportMap  map[string]string
 	EmbedFiles []string
-	Module     *module
+	Module     *goModule
 }
 
-type module struct {
+type goModule struct {
 	Main    bool
 	GoMod   string
 	Replace *struct{ Version string }
@@ -31,7 +31,11 @@ const listFields = "-json=ImportPath,Dir,Standard,Imports,ImportMap,EmbedFiles,M
 // which waits for it only at the end. Without an answer (nil) a build works as
 // well, but is not recognised the next time.
 func (b *build) list(ctx context.Context) []pkg {
-	cmd := b.command(b.environ(), "list", "-deps", "-tags="+b.tags(), listFields, "./"+b.Package)
+	args := []string{"list", "-deps", "-tags=" + b.tags(), listFields}
+	if b.Module != "" {
+		args = append(args, "-mod=readonly")
+	}
+	cmd := b.command(b.environ(), append(args, b.program())...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil

@@ -15,10 +15,10 @@ type process struct {
 	done chan struct{}
 }
 
-// command is a go command in the workspace.
+// command is a go command in the program's module.
 func (b *build) command(env []string, args ...string) *process {
 	cmd := exec.Command(b.tool.Path, args...)
-	cmd.Dir = b.Root
+	cmd.Dir = b.dir()
 	cmd.Env = env
 	ownGroup(cmd)
 	return &process{cmd, make(chan struct{})}

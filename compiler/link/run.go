@@ -20,7 +20,7 @@ type buildEvent struct {
 
 // compile runs go build. It returns the packages if their list came in time.
 func (b *build) compile(ctx context.Context, work, output string, listed <-chan []pkg) ([]pkg, error) {
-	args := append(b.args(), "-json", "-v", "-o", output, "./"+b.Package)
+	args := append(b.args(), "-json", "-v", "-o", output, b.program())
 	cmd := b.command(b.environ("GOTMPDIR="+work), args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -51,6 +51,7 @@ func (b *build) key() string {
 	tool := b.tool
 	data, err := json.Marshal(struct {
 		Format          int
+		Module          string
 		Package, Output string
 		Target          Target
 		Args            []string
@@ -59,7 +60,7 @@ func (b *build) key() string {
 		Flags           string
 		Env             []string
 		Conf, Work      string
-	}{1, b.Package, b.Output, b.Target, b.args(), tool.Path, tool.File, tool.Flags, tool.Env, tool.Conf, tool.Work})
+	}{2, b.Module, b.Package, b.Output, b.Target, b.args(), tool.Path, tool.File, tool.Flags, tool.Env, tool.Conf, tool.Work})
 	if err != nil {
 		panic(err) // strings and numbers always marshal
 	}
@@ -101,7 +102,7 @@ func (b *build) record(packages []pkg) {
 
 	files := make(map[string]bool)
 	for _, name := range []string{"go.mod", "go.sum", "vendor/modules.txt"} {
-		files[filepath.Join(b.Root, name)] = true
+		files[filepath.Join(b.dir(), name)] = true
 	}
 	if b.tool.Work != "" {
 		files[b.tool.Work], files[b.tool.Work+".sum"] = true, true

@@ -1,0 +1,239 @@
+package compiler
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	goversion "go/version"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
+	"golang.org/x/mod/semver"
+
+	"github.com/detectviz/detectviz/compiler/catalog"
+	"github.com/detectviz/detectviz/compiler/diag"
+	"github.com/detectviz/detectviz/compiler/emit"
+	"github.com/detectviz/detectviz/compiler/link"
+	"github.com/detectviz/detectviz/compiler/plan"
+)
+
+// In a user's workspace every generated program is a Go module of its own. Its
+// go.mod pins all that the program is built from, so that a build changes
+// neither it nor the workspace's own go.mod, which dvz only reads.
+
+// framework is what other modules need to know of the framework's.
+type framework struct {
+	mod *modfile.File
+	sum []byte // go.sum; with the sums of the framework itself when it has a version
+}
+
+// readFramework reads go.mod and go.sum of the framework: of a checkout, or, when
+// that is "", of this dvz's version in the module cache of the go command.
+func readFramework(ctx context.Context, checkout string) (*framework, error) {
+	mod := filepath.Join(checkout, "go.mod")
+	var own []byte
+	if checkout == "" {
+		m, err := link.FindModule(ctx, catalog.Module, tag)
+		if err != nil {
+			return nil, err
+		}
+		checkout, mod = m.Dir, m.GoMod
+		own = fmt.Appendf(nil, "%s %s %s\n%[1]s %[2]s/go.mod %[4]s\n", catalog.Module, tag, m.Sum, m.GoModSum)
+	}
+	content, err := os.ReadFile(mod)
+	if err != nil {
+		return nil, err
+	}
+	f := &framework{}
+	if f.mod, err = modfile.ParseLax(mod, content, nil); err != nil {
+		return nil, err
+	}
+	if f.sum, err = os.ReadFile(filepath.Join(checkout, "go.sum")); err != nil {
+		return nil, err
+	}
+	f.sum = append(own, f.sum...)
+	return f, nil
+}
+
+// framework reads the framework that dvz.yaml names.
+func (w *Workspace) framework() (*framework, diag.List) {
+	checkout := ""
+	if w.settings.replace != "" {
+		checkout = w.checkout()
+	}
+	f, err := readFramework(context.Background(), checkout)
+	if err == nil {
+		return f, nil
+	}
+	var diags diag.List
+	code := "DVZ512"
+	if failure, ok := errors.AsType[*link.Error](err); ok {
+		code = failure.Code
+	}
+	at(diags.Errorf(code, w.settings.at.Pos, "%s", err), &w.settings.at)
+	return nil, diags
+}
+
+// moduleFiles returns go.mod and go.sum of a program in a folder of the
+// workspace; there are none in the framework's own repository, whose programs
+// belong to its module.
+func (w *Workspace) moduleFiles(p *plan.Plan, dir string) ([]emit.File, diag.List) {
+	if w.module == nil {
+		return nil, nil
+	}
+	f, diags := w.framework()
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	sum, err := os.ReadFile(filepath.Join(w.Root, "go.sum"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		diags.Errorf("DVZ513", diag.Pos{File: "go.sum"}, "go.sum cannot be read: %s", reason(err))
+		return nil, diags
+	}
+	mod, err := programModule(p, filepath.ToSlash(dir), w.module, f.mod)
+	if err != nil {
+		diags.Errorf("DVZ513", diag.Pos{File: "go.mod"}, "no module for %s follows from go.mod: %s", dir, err)
+		return nil, diags
+	}
+	return []emit.File{{Path: "go.mod", Content: mod}, {Path: "go.sum", Content: mergeSums(sum, f.sum)}}, nil
+}
+
+// programModule writes the go.mod of a program in a folder of the workspace: the
+// requirements of the framework and of the workspace together, each in the
+// higher version, which is how go itself chooses. go adds nothing to it, since
+// each of the two is complete for its part.
+func programModule(p *plan.Plan, dir string, own, framework *modfile.File) ([]byte, error) {
+	up := strings.Repeat("../", strings.Count(dir, "/")+1)
+	out := &modfile.File{Syntax: &modfile.FileSyntax{}}
+	workspace := own.Module.Mod.Path
+	if err := out.AddModuleStmt(path.Join(workspace, dir)); err != nil {
+		return nil, err
+	}
+	if err := out.AddGoStmt(newerGo(own, framework)); err != nil {
+		return nil, err
+	}
+	direct := []module.Version{requirement(own, catalog.Module).Mod}
+	if usesModule(p, workspace) {
+		direct = append(direct, module.Version{Path: workspace, Version: "v0.0.0"})
+	}
+	require(out, indirect(own, framework), direct...)
+	if len(direct) > 1 {
+		if err := out.AddReplace(workspace, "", strings.TrimSuffix(up, "/"), ""); err != nil {
+			return nil, err
+		}
+	}
+	// Only the main module's replacements count, which is now this one.
+	for _, r := range own.Replace {
+		to := r.New.Path
+		if modfile.IsDirectoryPath(to) && !filepath.IsAbs(to) {
+			to = up + path.Clean(filepath.ToSlash(to))
+		}
+		if err := out.AddReplace(r.Old.Path, r.Old.Version, to, r.New.Version); err != nil {
+			return nil, err
+		}
+	}
+	for _, e := range own.Exclude {
+		if err := out.AddExclude(e.Mod.Path, e.Mod.Version); err != nil {
+			return nil, err
+		}
+	}
+	out.Cleanup()
+	out.SortBlocks()
+	text, err := out.Format()
+	return append(fmt.Appendf(nil, "// Code generated by %s from %s (%s %s). DO NOT EDIT.\n\n", p.Generator, p.Dir, p.Name, p.Version), text...), err
+}
+
+// workspaceModule writes the go.mod of a new workspace. It requires all that the
+// framework does, so that dvz, cue and the tests of the first plugins run
+// without another change to it.
+func workspaceModule(path, replace string, f *framework) ([]byte, error) {
+	out := &modfile.File{Syntax: &modfile.FileSyntax{}}
+	version := tag
+	if replace != "" {
+		version = "v0.0.0"
+	}
+	err := errors.Join(
+		out.AddModuleStmt(path),
+		out.AddGoStmt(newerGo(f.mod, f.mod)),
+		out.AddTool("cuelang.org/go/cmd/cue"),
+		out.AddTool(catalog.Module+"/cmd/dvz"),
+	)
+	if err != nil {
+		return nil, err
+	}
+	require(out, indirect(f.mod, f.mod), module.Version{Path: catalog.Module, Version: version})
+	if replace != "" {
+		if err := out.AddReplace(catalog.Module, "", replace, ""); err != nil {
+			return nil, err
+		}
+	}
+	out.Cleanup()
+	out.SortBlocks()
+	return out.Format()
+}
+
+// require adds what a module imports itself, and what that needs.
+func require(out *modfile.File, indirect []*modfile.Require, direct ...module.Version) {
+	all := indirect
+	for _, m := range direct {
+		out.AddNewRequire(m.Path, m.Version, false)
+		all = append(all, &modfile.Require{Mod: m})
+	}
+	out.SetRequireSeparateIndirect(all)
+}
+
+// newerGo returns the higher of the two versions of the Go language.
+func newerGo(own, framework *modfile.File) string {
+	newer := "1.26"
+	for _, mod := range []*modfile.File{framework, own} {
+		if mod.Go != nil && goversion.Compare("go"+mod.Go.Version, "go"+newer) > 0 {
+			newer = mod.Go.Version
+		}
+	}
+	return newer
+}
+
+// usesModule reports whether a plugin of the module is in the program.
+func usesModule(p *plan.Plan, path string) bool {
+	return slices.ContainsFunc(p.Instances, func(in plan.Instance) bool {
+		return in.Code != nil && strings.HasPrefix(in.Code.Import, path+"/")
+	})
+}
+
+// indirect returns the requirements of both, each in the higher version.
+func indirect(own, framework *modfile.File) []*modfile.Require {
+	versions := map[string]string{}
+	for _, mod := range []*modfile.File{framework, own} {
+		for _, r := range mod.Require {
+			if semver.Compare(r.Mod.Version, versions[r.Mod.Path]) > 0 {
+				versions[r.Mod.Path] = r.Mod.Version
+			}
+		}
+	}
+	delete(versions, catalog.Module)
+	var all []*modfile.Require
+	for path, version := range versions {
+		all = append(all, &modfile.Require{Mod: module.Version{Path: path, Version: version}, Indirect: true})
+	}
+	slices.SortFunc(all, func(a, b *modfile.Require) int { return strings.Compare(a.Mod.Path, b.Mod.Path) })
+	return all
+}
+
+// mergeSums returns the lines of go.sum files, each once, sorted.
+func mergeSums(sums ...[]byte) []byte {
+	var lines []string
+	for line := range strings.Lines(string(bytes.Join(sums, []byte("\n")))) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	slices.Sort(lines)
+	return []byte(strings.Join(slices.Compact(lines), "\n") + "\n")
+}
