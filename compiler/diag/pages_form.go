@@ -5,7 +5,7 @@ var formPages = []Page{
 	{
 		Code:    "DVZ112",
 		Title:   "a version constraint that cannot be read",
-		Cause:   "version says which versions of a plugin will do. It is a list of comparisons that all must hold, separated by spaces or commas: 0.1.0 or =0.1.0 is exactly this version, !=0.1.3 any other, >=0.2.0 <1 a range, in which parts that are left out are 0. ^0.2.1 is what is compatible (>=0.2.1 <0.3.0; ^1.2 is >=1.2.0 <2.0.0), ~1.2.1 the same minor version (>=1.2.1 <1.3.0).",
+		Cause:   "version says which versions of a plugin will do. It is a list of comparisons that all must hold, separated by spaces or commas: 0.1.0 or =0.1.0 is exactly this version, 0.1 the same as ^0.1, !=0.1.3 any other, >=0.2.0 <1 a range, in which parts that are left out are 0. ^0.2.1 is what is compatible (>=0.2.1 <0.3.0; ^1.2 is >=1.2.0 <2.0.0), ~1.2.1 the same minor version (>=1.2.1 <1.3.0).",
 		Example: "- community/importers/csv:\n    version: 0.1.x",
 		Remedy:  "Write the constraint as one of these, in quotes where YAML would read a number or a >.",
 	},
@@ -86,5 +86,21 @@ var formPages = []Page{
 		Cause:   "The names of params become names of Go variables and, with - for _, of flags. Names that differ in nothing but _ would become one, or be mistaken for each other.",
 		Example: "params:\n  port1: {type: int, default: 80}\n  port_1: {type: int, default: 81}",
 		Remedy:  "Rename one of them.",
+	},
+	{
+		Code:    "DVZ227",
+		Kind:    Advice,
+		Title:   "depends_on names an instance twice",
+		Cause:   "An instance is waited for once. Often another one was meant.",
+		Example: "- community/exporters/sqlite: {depends_on: [node, node]}",
+		Remedy:  "Remove one of the two, or write the name that was meant.",
+	},
+	{
+		Code:    "DVZ228",
+		Kind:    Advice,
+		Title:   "no plugin runs",
+		Cause:   "spec.plugins is empty, or each plugin in it is disabled: the service would start and do nothing.",
+		Example: "spec:\n  plugins: []",
+		Remedy:  "Add a plugin, or enable one.",
 	},
 }

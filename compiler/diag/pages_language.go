@@ -80,4 +80,11 @@ var languagePages = []Page{
 		Example: "# composition.yaml\nspec: {plugins: [core/server/http]}\n# overlays/prod.yaml\nspec: {plugins: {core/server/http: {config: {listen: \":80\"}}}}",
 		Remedy:  "Write the value in the form that it has in the composition; spec.plugins is a list in an overlay, too.",
 	},
+	{
+		Code:    "DVZ025",
+		Title:   "a text stands in quotes that YAML does not know",
+		Cause:   "YAML knows the two quotes of the keyboard, \" and '. Typographic quotes (\u201c\u201d, \u2018\u2019) and full-width ones (\uff02, \uff07), as word processors, web pages and input methods for Chinese write them, are a part of the text.",
+		Example: "config:\n  job: \u201cpostgres\u201d",
+		Remedy:  "Write plain quotes, or none. To keep such quotes as a part of the text, put plain quotes around them.",
+	},
 }

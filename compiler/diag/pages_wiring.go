@@ -56,7 +56,7 @@ var wiringPages = []Page{
 		Code:    "DVZ208",
 		Kind:    Advice,
 		Title:   "depends_on names a disabled instance",
-		Cause:   "An instance with enabled: false is not part of the binary, so nothing can wait for it.",
+		Cause:   "An instance with enabled: false is not part of the binary, so nothing is waited for: this one starts without it.",
 		Example: "- community/importers/prometheus: {as: node, enabled: false}\n- community/exporters/sqlite: {depends_on: [node]}",
 		Remedy:  "Enable the instance, or remove it from depends_on.",
 	},

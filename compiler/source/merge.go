@@ -19,6 +19,10 @@ type merger struct {
 func (m *merger) field(base, over Field, at string) Field {
 	b, o := base.Value, over.Value
 	switch {
+	case o.Broken: // what was meant is not known
+		return base
+	case b.Broken:
+		return over
 	case o.Kind == Null && (b.Kind == Map || b.Kind == List), // "config:" with nothing below it
 		o.Kind == Map && len(o.Fields) == 0 && b.Kind == Map, same(b, o):
 		d := m.nothing(over.Pos, over.Width, "%q of the overlay %q changes nothing", over.Key, m.overlay)

@@ -4,11 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"math"
-	"math/big"
 	"path"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -81,7 +77,7 @@ func parseYAML(at *lines, rewrite func(*yaml.Node)) (p parsed) {
 	}
 	first, second, err := documents(bytes.TrimPrefix(at.text, []byte(bom)))
 	if err != nil && !errors.Is(err, io.EOF) {
-		return parsed{l: syntaxError(at, err)}
+		return parsed{l: syntaxErrors(at, err)}
 	}
 	if first == nil || len(first.Content) == 0 || isNothing(first.Content[0]) {
 		return parsed{}
@@ -93,6 +89,9 @@ func parseYAML(at *lines, rewrite func(*yaml.Node)) (p parsed) {
 	p.ignores = c.ignores(first, &p.l) // before nodes move
 	p.root = c.document(first, rewrite)
 	p.l = append(p.l, c.l...)
+	if c.unsound || p.root.Broken {
+		p.root = nil
+	}
 	return p
 }
 
@@ -110,6 +109,7 @@ type converter struct {
 	expanded int                       // those behind aliases alone
 	over     bool                      // maxExpanded was reported
 	full     bool                      // maxValues was reported
+	unsound  bool                      // keys do not stand where they seem to: the tree is of no use
 }
 
 // expansion is what an alias stands for; the node is nil while the anchor is
@@ -144,12 +144,16 @@ func (c *converter) node(y *yaml.Node, depth int) *Node {
 	switch {
 	case depth > maxDepth:
 		c.l.Errorf("DVZ010", n.Pos, "the file is nested more than %d levels deep", maxDepth)
+		n.Broken = true
 		return n
 	case c.size > maxValues:
 		if !c.full {
 			c.l = append(c.l, tooMany(n.Pos)...)
 		}
-		c.full = true
+		c.full, n.Broken = true, true
+		return n
+	case c.isTemplate(y, offset):
+		n.Broken = true
 		return n
 	}
 	switch y.Kind {
@@ -194,24 +198,9 @@ func (c *converter) width(offset int, y *yaml.Node) int {
 	switch {
 	case len(line) == 0 || isNothing(y) && y.Value == "":
 		return 0
-	case y.Style&yaml.DoubleQuotedStyle != 0:
-		for i := 1; i < len(line); i++ {
-			switch line[i] {
-			case '\\':
-				i++
-			case '"':
-				return i + 1
-			}
-		}
-	case y.Style&yaml.SingleQuotedStyle != 0:
-		for i := 1; i < len(line); i++ {
-			switch {
-			case line[i] != '\'':
-			case i+1 < len(line) && line[i+1] == '\'':
-				i++
-			default:
-				return i + 1
-			}
+	case y.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0:
+		if width := quotedWidth(line); width > 0 {
+			return width
 		}
 	case y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
 		return 1
@@ -244,7 +233,7 @@ func tooMany(pos diag.Pos) (l diag.List) {
 
 func (c *converter) alias(y *yaml.Node, depth int) *Node {
 	pos := c.at.pos(c.offset(y))
-	null := &Node{Pos: pos, Width: len("*" + y.Value)}
+	null := &Node{Pos: pos, Width: len("*" + y.Value), Broken: true}
 	if c.shared[y.Alias] == nil { // the anchor stands behind a merge key, or was moved by Normalise
 		c.node(y.Alias, depth)
 	}
@@ -272,21 +261,15 @@ func (c *converter) checkTag(y *yaml.Node, n *Node, want string) {
 }
 
 func (c *converter) fields(n *Node, y *yaml.Node, depth int) {
-	seen := map[string]int{}
-	var merged []*yaml.Node
+	seen := map[string]Field{}
+	var merged *yaml.Node
 	for i := 0; i+1 < len(y.Content); i += 2 {
 		key, value := y.Content[i], y.Content[i+1]
 		if key.Kind == yaml.AliasNode {
 			key = key.Alias
 		}
 		offset := c.begin(key)
-		pos := c.at.pos(offset)
-		if key.Kind != yaml.ScalarNode || isNothing(key) {
-			c.l.Errorf("DVZ011", pos, "a key must be plain text").Hint = "a value that begins with { or [ needs quotes"
-			continue
-		}
-		if key.Tag == "!!merge" {
-			merged = append(merged, value)
+		if !c.isKey(key, offset) {
 			continue
 		}
 		// A tag that the user wrote has the style of one as well.
@@ -294,30 +277,66 @@ func (c *converter) fields(n *Node, y *yaml.Node, depth int) {
 			n.pluginType = c.node(value, depth+1)
 			continue
 		}
-		width := c.width(offset, key)
-		if first, twice := seen[key.Value]; twice {
-			d := c.l.Errorf("DVZ008", pos, "the key %q is written twice", key.Value)
-			d.Width = width
-			d.Related = []diag.Related{{Pos: n.Fields[first].Pos, Width: n.Fields[first].Width, Message: "first written here"}}
+		f := Field{Key: key.Value, Pos: c.at.pos(offset), Width: c.width(offset, key)}
+		if isPlain(key) {
+			c.indented(key, offset)
+			f.Key = c.unquoted(f.Key, f.Pos, f.Width)
+		}
+		if first, twice := seen[f.Key]; twice {
+			d := c.l.Errorf("DVZ008", f.Pos, "the key %q is written twice", f.Key)
+			d.Width = f.Width
+			d.Related = []diag.Related{{Pos: first.Pos, Width: first.Width, Message: "first written here"}}
 			c.node(value, depth+1) // for its own mistakes
 			continue
 		}
-		seen[key.Value] = len(n.Fields)
-		n.Fields = append(n.Fields, Field{Key: key.Value, Pos: pos, Width: width, Value: c.node(value, depth+1)})
+		seen[f.Key] = f
+		if key.Tag == "!!merge" {
+			merged = value
+			continue
+		}
+		f.Value = c.node(value, depth+1)
+		n.Fields = append(n.Fields, f)
 	}
-	for _, m := range merged {
-		c.merge(n, c.node(m, depth+1), seen)
+	if merged != nil {
+		c.merge(n, c.node(merged, depth+1), seen)
 	}
+}
+
+// isKey reports what cannot be a key.
+func (c *converter) isKey(key *yaml.Node, offset int) bool {
+	hint := ""
+	switch {
+	case c.isTemplate(key, offset):
+		return false
+	case isNothing(key):
+		hint = "a key that is null has no meaning here"
+	case key.Kind != yaml.ScalarNode:
+		hint = "a value that begins with { or [ needs quotes"
+	default:
+		return true
+	}
+	c.l.Errorf("DVZ011", c.at.pos(offset), "a key must be plain text").Hint = hint
+	return false
+}
+
+// isTemplate reports "{{ … }}", which YAML takes for a map with a map as its key.
+func (c *converter) isTemplate(y *yaml.Node, offset int) bool {
+	if y.Kind != yaml.MappingNode || !bytes.HasPrefix(c.at.text[offset:], []byte("{{")) {
+		return false
+	}
+	d := c.l.Errorf("DVZ011", c.at.pos(offset), templateMessage, "{{")
+	d.Width, d.Hint = len("{{"), templateHint
+	return true
 }
 
 // merge adds the fields that a merge key brings; what is written, or was merged
 // before, stays (https://yaml.org/type/merge.html).
-func (c *converter) merge(n, from *Node, seen map[string]int) {
+func (c *converter) merge(n, from *Node, seen map[string]Field) {
 	switch from.Kind {
 	case Map:
 		for _, f := range from.Fields {
 			if _, written := seen[f.Key]; !written {
-				seen[f.Key] = len(n.Fields)
+				seen[f.Key] = f
 				n.Fields = append(n.Fields, f)
 			}
 		}
@@ -329,67 +348,8 @@ func (c *converter) merge(n, from *Node, seen map[string]int) {
 			}
 			c.merge(n, item, seen)
 		}
-	case Null: // reported already
+	case Null: // brings nothing, or was reported
 	default:
 		c.l.Errorf("DVZ011", from.Pos, "a merge key (<<) takes a map or a list of maps").Width = from.Width
 	}
-}
-
-// octal is the form of a number whose value depends on the YAML version.
-var octal = regexp.MustCompile(`^[-+]?0[0-9_]+$`)
-
-func (c *converter) scalar(n *Node, y *yaml.Node) {
-	n.Kind, n.Text = String, y.Value
-	tag := y.ShortTag()
-	isPlain := y.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0
-	switch tag {
-	case "!!str", "!!timestamp", "!!merge":
-	case "!!null":
-		n.Kind, n.Text = Null, ""
-	case "!!bool":
-		n.Kind, n.Text = Bool, strings.ToLower(y.Value)
-		if _, err := strconv.ParseBool(n.Text); err != nil {
-			c.badTag(n, tag)
-		}
-	case "!!int", "!!float":
-		if isPlain && octal.MatchString(y.Value) {
-			d := c.l.Errorf("DVZ012", n.Pos, "the number %s begins with a zero, which some readers take for octal", y.Value)
-			d.Width, d.Hint = n.Width, "leave out the zero, or quote it when text is meant"
-			n.Kind = Null
-			return
-		}
-		c.number(n, y, tag)
-	default:
-		d := c.l.Errorf("DVZ011", n.Pos, "the tag %s has no meaning in a composition", tag)
-		d.Width, d.Hint = n.Width, "write the value plainly"
-	}
-}
-
-func (c *converter) number(n *Node, y *yaml.Node, tag string) {
-	digits := strings.TrimPrefix(strings.ReplaceAll(y.Value, "_", ""), "+")
-	if tag == "!!int" {
-		i, ok := new(big.Int).SetString(digits, 0)
-		if !ok {
-			c.badTag(n, tag)
-			return
-		}
-		n.Kind, n.Text = Int, i.String()
-		return
-	}
-	var f float64
-	switch err := y.Decode(&f); {
-	case err != nil:
-		c.badTag(n, tag)
-	case math.IsInf(f, 0) || math.IsNaN(f):
-		d := c.l.Errorf("DVZ012", n.Pos, "%s is not a usable number", y.Value)
-		d.Width = n.Width
-		n.Kind = Null
-	default:
-		n.Kind, n.Text = Float, digits
-	}
-}
-
-func (c *converter) badTag(n *Node, tag string) {
-	c.l.Errorf("DVZ011", n.Pos, "the value does not fit its tag %s", tag).Width = n.Width
-	n.Kind, n.Text = Null, ""
 }
