@@ -30,6 +30,7 @@ type Plugin struct {
 	catalog *Catalog
 	inst    *build.Instance
 	pkg     cue.Value // the package of plugin.cue, once it was asked for
+	lean    cue.Value // the same without what only documentation needs
 }
 
 // Metric is one metric of the plugin's own telemetry.

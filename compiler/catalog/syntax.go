@@ -166,26 +166,28 @@ func (p *Plugin) withoutDocs() (restore func()) {
 	return func() { manifest.Elts = all }
 }
 
-// filled evaluates a plugin's package with a config and self in its manifest.
-// They are filled in at the root of the package, because a manifest may speak of
-// its own config as plugin.config.
+// filled returns the manifest with a config and self in it. They are filled in at
+// the root of the package, because a manifest may speak of its own config as
+// plugin.config. The package is built once a plugin: what CUE builds, its context
+// keeps for ever.
 func (p *Plugin) filled(config ast.Expr, self Self) cue.Value {
-	with := *p.inst
-	with.Files = append(with.Files[:len(with.Files):len(with.Files)], &ast.File{Decls: []ast.Decl{
-		&ast.Package{Name: ast.NewIdent(p.inst.PkgName)},
-		&ast.Field{Label: ast.NewIdent("plugin"), Value: ast.NewStruct(
-			"config", config,
-			"self", ast.NewStruct(
-				"instance", ast.NewString(self.Instance),
-				"composition", ast.NewString(self.Composition),
-				"state", ast.NewString(self.State),
-			),
-		)},
-	}})
-	defer p.withoutDocs()()
-	pkg := p.catalog.ctx.BuildInstance(&with)
-	if manifest := at(pkg, "plugin"); manifest.Exists() {
-		return manifest
+	if !p.lean.Exists() {
+		lean := *p.inst // another pointer is another package to CUE
+		restore := p.withoutDocs()
+		p.lean = p.catalog.ctx.BuildInstance(&lean)
+		restore()
 	}
-	return pkg // it does not compile, and says why
+	if !at(p.lean, "plugin").Exists() {
+		return p.lean // it does not compile, and says why
+	}
+	return at(p.lean.FillPath(manifestPath, p.catalog.ctx.BuildExpr(ast.NewStruct(
+		"config", config,
+		"self", ast.NewStruct(
+			"instance", ast.NewString(self.Instance),
+			"composition", ast.NewString(self.Composition),
+			"state", ast.NewString(self.State),
+		),
+	))), "plugin")
 }
+
+var manifestPath = cue.MakePath(cue.Str("plugin"))

@@ -14,6 +14,7 @@ package check
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"cuelang.org/go/cue"
@@ -39,7 +40,7 @@ type Instance struct {
 // Run checks a composition. The instances are in the order of the file; those
 // with faults are left out, so they are complete only if no finding is a fault.
 func Run(c *source.Composition, cat *catalog.Catalog) ([]Instance, diag.List) {
-	r := &run{c: c, cat: cat, params: declaredParams(c), structures: map[cue.Value]*structure{}, forms: map[cue.Value]formed{}, reported: map[reported]bool{}}
+	r := &run{c: c, cat: cat, params: declaredParams(c), structures: map[cue.Value]*structure{}, patterns: map[cue.Value]cue.Value{}, listings: map[cue.Value]*listing{}, forms: map[cue.Value]formed{}, reported: map[reported]bool{}}
 	r.shape()
 	r.plugins()
 	r.instanceNames()
@@ -49,8 +50,9 @@ func Run(c *source.Composition, cat *catalog.Catalog) ([]Instance, diag.List) {
 	r.limits()
 	r.scaling()
 	r.meta()
-	r.declarations() // after all uses were seen
+	r.declarations()
 	r.together()
+	r.idle()
 
 	var instances []Instance
 	for _, e := range r.entries {
@@ -68,11 +70,14 @@ type run struct {
 	l          diag.List
 	params     map[string]*param
 	structures map[cue.Value]*structure
+	patterns   map[cue.Value]cue.Value
+	listings   map[cue.Value]*listing
 	forms      map[cue.Value]formed
 	reported   map[reported]bool
 	entries    []*entry // of spec.plugins, in the order of the file
 
 	shapeFaults map[string]bool // paths; see misshapen
+	partial     int             // values that are left out because of a fault that was reported elsewhere
 
 	byName map[string]*entry // see instance
 	names  []string
@@ -97,10 +102,14 @@ func (r *run) shape() {
 	w := r.walker("the composition")
 	w.opaque = map[string]bool{"spec.plugins": true}
 	w.refsAt = func(path string) bool { return path == "spec.health.listen" }
-	w.elsewhere = func(key string) string {
+	root := r.structureOf(r.cat.Schema("#Composition")).fields
+	w.elsewhere = func(path, key string) string {
+		within, _, _ := strings.Cut(path, ".")
+		if find(root, key) != nil {
+			return "it belongs beside " + within
+		}
 		for _, section := range []string{"metadata", "spec"} {
-			known := r.structureOf(r.cat.Schema("#" + strings.ToUpper(section[:1]) + section[1:])).fields
-			if find(known, key) != nil {
+			if path != section && find(r.structureOf(find(root, section).value).fields, key) != nil {
 				return "it belongs under " + section
 			}
 		}
@@ -108,6 +117,25 @@ func (r *run) shape() {
 	}
 	w.value(r.cat.Schema("#Composition"), r.c.Root, place{pos: r.c.Root.Pos})
 	r.shapeFaults = w.faults
+	if f, written := fieldOf(r.c.Root.Get("spec"), "plugins"); written && f.Value.Kind == source.Null && !f.Value.Broken {
+		d := r.l.Errorf("DVZ104", f.Pos, "spec.plugins has no value")
+		d.Width, d.Hint = f.Width, `list the plugins below it, each with "- "`
+	}
+}
+
+// idle reports a composition that is sound, and in which nothing runs.
+func (r *run) idle() {
+	running := func(e *entry) bool { return e.source.Enabled }
+	spec := r.c.Root.Get("spec")
+	f, written := fieldOf(spec, "plugins")
+	if !written || r.l.HasErrors() || r.partial > 0 || slices.ContainsFunc(r.entries, running) {
+		return
+	}
+	if slices.ContainsFunc(spec.Fields, func(o source.Field) bool { return o.Key != "plugins" && o.Pos == f.Pos }) {
+		return // the seed shows scaling alone; package source adds an empty list in its place
+	}
+	d := r.l.Warnf("DVZ228", f.Pos, "no plugin runs: the service would do nothing")
+	d.Width, d.Hint = f.Width, "dvz plugins list shows all plugins"
 }
 
 // misshapen reports whether shape found something at a path or below it.

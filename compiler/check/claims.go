@@ -131,7 +131,7 @@ func (r *run) sketch(e *entry) *catalog.Manifest {
 }
 
 // state is the state folder as manifests see it.
-func (r *run) state() string { return "/var/lib/" + r.c.Name.Value }
+func (r *run) state() string { return path.Join("/var/lib", r.c.Name.Value) }
 
 // leafOf puts samples in the place of a text's references, the same ones that
 // the evaluated config has.

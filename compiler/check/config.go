@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/errors"
 
 	"github.com/detectviz/detectviz/compiler/catalog"
@@ -20,14 +21,17 @@ func (r *run) config(e *entry, options *source.Node) {
 	node := &source.Node{Kind: source.Map, Pos: p.pos}
 	if f, ok := fieldOf(options, "config"); ok {
 		p.pos, p.width = f.Pos, f.Width
+		if f.Value.Broken { // options has noted it
+			return
+		}
 	}
 	if e.source.Config != nil {
 		node = e.source.Config
 	}
-	self := catalog.Self{Instance: e.name, Composition: r.c.Name.Value, State: "/var/lib/" + r.c.Name.Value}
+	self := catalog.Self{Instance: e.name, Composition: r.c.Name.Value, State: r.state()}
 	// CUE decides, and the walk explains. So CUE is first asked about the config as
 	// a whole, and only when it objects about each value.
-	w := r.walker(e.source.Path.Value)
+	w := r.configWalker(e)
 	w.trusting = true
 	if expr := w.value(e.plugin.Config, node, p); expr != nil && len(w.faults) == 0 {
 		e.filled = e.plugin.FillSyntax(expr, self)
@@ -37,7 +41,7 @@ func (r *run) config(e *entry, options *source.Node) {
 		}
 	}
 
-	w = r.walker(e.source.Path.Value)
+	w = r.configWalker(e)
 	expr := w.value(e.plugin.Config, node, p)
 	if expr == nil {
 		return
@@ -51,16 +55,36 @@ func (r *run) config(e *entry, options *source.Node) {
 	w.whole(e.config.Validate(cue.Concrete(true)), node, p, nil)
 }
 
+func (r *run) configWalker(e *entry) *walker {
+	w := r.walker(e.source.Path.Value)
+	w.elsewhere = func(path, key string) string {
+		if path == "" && find(r.structureOf(r.cat.Schema("#Instance")).fields, key) != nil {
+			return "it belongs beside config"
+		}
+		return ""
+	}
+	return w
+}
+
 // instantiate evaluates the manifest for a sound config. A manifest may state
 // conditions of its own on the config, by error("…").
 func (r *run) instantiate(e *entry) {
 	m, err := e.filled.Manifest()
 	if err == nil {
 		e.manifest = m
+		e.forget(r.cat.Context())
 		return
 	}
 	p := place{pos: e.source.Path.Pos, width: e.source.Path.Width}
 	r.walker(e.source.Path.Value).whole(err, e.source.Config, p, func(err error) { r.brokenPlugin(e, err) })
+}
+
+// forget keeps of an evaluated config only its data: what CUE knows of how it
+// came about takes a hundred times as much memory.
+func (e *entry) forget(ctx *cue.Context) {
+	if data, ok := e.config.Syntax(cue.Final(), cue.Concrete(true)).(ast.Expr); ok {
+		e.config, e.filled = ctx.BuildExpr(data), catalog.Filled{}
+	}
 }
 
 // whole reports errors of a config as a whole. Errors at or beside a value that
@@ -94,10 +118,13 @@ func (w *walker) whole(err error, n *source.Node, p place, internal func(error))
 		if f, ok := nearest(n, path); ok {
 			pos, width = f.Pos, f.Width
 		}
-		path = slices.DeleteFunc(path, func(p string) bool { return strings.HasPrefix(p, "_") }) // hidden fields
+		path = slices.DeleteFunc(path, isHidden)
 		name := strings.Join(path, ".")
 		code, message := "DVZ109", name+" "+text
-		if name == "" {
+		switch {
+		case hidden(e) == 1 && authorText(e) != "": // a whole sentence
+			message = text
+		case name == "":
 			message = "the config of " + w.subject + " contradicts itself"
 		}
 		if text == "is missing" {
@@ -111,11 +138,13 @@ func (w *walker) whole(err error, n *source.Node, p place, internal func(error))
 // hidden is 1 for an error at a hidden field. Such a field holds a condition
 // between values, which is reported before the values by themselves.
 func hidden(e errors.Error) int {
-	if slices.ContainsFunc(e.Path(), func(p string) bool { return strings.HasPrefix(p, "_") }) {
+	if slices.ContainsFunc(e.Path(), isHidden) {
 		return 1
 	}
 	return 0
 }
+
+func isHidden(name string) bool { return strings.HasPrefix(name, "_") }
 
 // explained reports whether something was reported at a path or above it, or,
 // unless the error is about this value alone, at a value beside it.
@@ -155,6 +184,7 @@ func configPath(path []string) []string {
 }
 
 // nearest returns the field or item at a path, or the one above it that exists.
+// The condition in a hidden field is about the field of the same name.
 func nearest(n *source.Node, path []string) (found source.Field, ok bool) {
 	for _, p := range path {
 		if n == nil {
@@ -166,7 +196,7 @@ func nearest(n *source.Node, path []string) (found source.Field, ok bool) {
 			n = n.Items[i]
 			found, ok = source.Field{Pos: n.Pos, Width: n.Width}, true
 		default:
-			f, exists := fieldOf(n, p)
+			f, exists := fieldOf(n, strings.TrimPrefix(p, "_"))
 			if exists {
 				found, ok = f, true
 			}

@@ -5,8 +5,16 @@ package check
 // without a change to all that would start after it.
 func (r *run) dependsOn() {
 	for _, e := range r.entries {
+		times := map[string]int{}
 		for _, name := range e.source.DependsOn {
 			on, known := r.instance(name.Value)
+			times[name.Value]++
+			if n := times[name.Value]; n > 1 {
+				if n == 2 && known {
+					at(r.l.Warnf("DVZ227", name.Pos, "depends_on names %q twice", name.Value), name).Hint = "remove one of them"
+				}
+				continue
+			}
 			if !known {
 				d := at(r.l.Errorf("DVZ201", name.Pos, "depends_on names %q, and there is no such instance", name.Value), name)
 				d.Hint = r.instanceHint(name.Value)

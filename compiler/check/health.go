@@ -15,6 +15,9 @@ func (r *run) health() {
 		}
 	}
 
+	if n := node.Get("timeout"); n != nil && n.Broken {
+		return
+	}
 	interval, errInterval := time.ParseDuration(r.c.Health.Interval)
 	timeout, errTimeout := time.ParseDuration(r.c.Health.Timeout)
 	if errInterval == nil && errTimeout == nil && interval > 0 && timeout > interval {

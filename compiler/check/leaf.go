@@ -1,7 +1,6 @@
 package check
 
 import (
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -32,6 +31,14 @@ func (w *walker) leaf(schema cue.Value, n *source.Node, p place) (expr ast.Expr,
 	}
 	if f != nil {
 		f.leaf = n
+		inURL := n.Kind == source.String && credentials.MatchString(n.Text)
+		if inURL && f.code == "DVZ117" && !userinfo.MatchString(n.Text) {
+			f.message, f.hint = p.path+" is no URL that can be read", "in a user name or password write / as %2F"
+		}
+		if inURL || p.secret && n.Kind != source.Null {
+			f.secret, f.pos = true, n.Pos
+			f.width = max(n.Width, endOf(n, n.Pos.Line)-n.Pos.Column)
+		}
 	}
 	return expr, f
 }
@@ -125,19 +132,19 @@ func (w *walker) describe(schema cue.Value, err error, n *source.Node, p place) 
 	switch {
 	case n.Kind == source.Map || n.Kind == source.List || literal(n, schema.IncompleteKind()) == nil:
 		f.code = "DVZ104"
-		if hint := w.kindHint(schema, n); hint != "" {
-			f.hint = hint
-		}
 	case enum != nil:
 		f.code = "DVZ106"
-		if s := suggest(n.Text, enum); s != "" && strings.Trim(n.Text, "0123456789.") != "" {
-			f.hint = `did you mean "` + s + `"?`
-		}
+	}
+	if hint := w.rewrite(schema, n, p, enum); hint != "" {
+		f.hint = hint
 	}
 	var must string
 	switch {
 	case text != "" && !strings.HasPrefix(text, "must "):
-		f.message = fmt.Sprintf("%s %s: %s", p.path, text, shown(n))
+		f.message = p.path + " " + text
+		if !p.secret {
+			f.message += ": " + shown(n)
+		}
 		return f
 	case text != "":
 		must = strings.TrimPrefix(text, "must ")
@@ -150,7 +157,7 @@ func (w *walker) describe(schema cue.Value, err error, n *source.Node, p place) 
 	default:
 		must = constraints(all, err)
 	}
-	f.message = fmt.Sprintf("%s must %s, not %s", p.path, must, shown(n))
+	f.message = p.path + " must " + must + p.not(n)
 	return f
 }
 
@@ -191,33 +198,9 @@ func kindWords(kind cue.Kind) string {
 	return list(words)
 }
 
-// kindHint says how to turn a value into the kind that was probably meant.
-func (w *walker) kindHint(schema cue.Value, n *source.Node) string {
-	wanted := schema.IncompleteKind()
-	switch {
-	case wanted&cue.BoolKind != 0 && n.Kind == source.String:
-		switch strings.ToLower(n.Text) {
-		case "yes", "on", "y", "true":
-			return "write true"
-		case "no", "off", "n", "false":
-			return "write false"
-		}
-	case wanted&cue.NumberKind != 0 && n.Kind == source.String:
-		if _, err := strconv.ParseFloat(n.Text, 64); err == nil {
-			return "write " + n.Text + " without quotes"
-		}
-	case wanted == cue.StringKind && (n.Kind == source.Int || n.Kind == source.Float || n.Kind == source.Bool):
-		if w.unify(schema, ast.NewString(n.Text)).Validate() == nil {
-			return `write "` + n.Text + `" in quotes if text is meant`
-		}
-	case wanted == cue.ListKind && n.Kind == source.String && len(n.Text) < 60:
-		return "write [" + strconv.Quote(n.Text) + "]"
-	}
-	return ""
-}
-
-// credentials are the user name and password in a URL.
-var credentials = regexp.MustCompile(`://[^/?#]*@`)
+// credentials are the user name and password in a URL. People also write a "/"
+// in them.
+var credentials = regexp.MustCompile(`://[^\s?#]*@`)
 
 // shown returns a value as a message quotes it.
 func shown(n *source.Node) string {

@@ -18,8 +18,7 @@ type param struct {
 	decl   *source.Param
 	node   *source.Node // the declaration
 	value  *source.Node // the default, if it is sound
-	used   bool
-	broken bool // the declaration has an error; reported there, not at the uses
+	broken bool         // the declaration has an error; reported there, not at the uses
 }
 
 // paramName is the form of a param's name; shape reports others.
@@ -35,7 +34,8 @@ func declaredParams(c *source.Composition) map[string]*param {
 	for i := range c.Params {
 		decl := &c.Params[i]
 		p := &param{decl: decl, node: nodes.Get(decl.Name.Value)}
-		p.broken = !slices.Contains(paramTypes, decl.Type)
+		def := p.node.Get("default")
+		p.broken = !slices.Contains(paramTypes, decl.Type) || def != nil && def.Broken
 		if decl.Default != nil && !p.broken {
 			if _, err := p.parse(decl.Default); err == nil {
 				p.value = decl.Default
@@ -189,10 +189,12 @@ func (p *param) hasBounds() bool {
 var flags = []string{"check", "h", "help", "print_plan", "state", "version"}
 
 // declarations reports params that contradict themselves, that share a name or
-// an environment variable, or that nothing uses.
+// an environment variable, or that nothing uses. A param that is named as a
+// reference is used, however wrongly: what is wrong is reported there.
 func (r *run) declarations() {
 	variables := map[string]*source.Node{}
 	names := map[string]source.Text{}
+	used := mentions(r.c.Root)
 	for i := range r.c.Params {
 		p := r.params[r.c.Params[i].Name.Value]
 		r.declaration(p)
@@ -217,7 +219,7 @@ func (r *run) declarations() {
 				variables[env.Text] = env
 			}
 		}
-		if !p.used && paramName.MatchString(p.decl.Name.Value) {
+		if !used[p.decl.Name.Value] && paramName.MatchString(p.decl.Name.Value) {
 			d := at(r.l.Warnf("DVZ214", p.decl.Name.Pos, "the param %q is not used", p.decl.Name.Value), p.decl.Name)
 			d.Hint = "use it as ${params." + p.decl.Name.Value + "} in the config of a plugin, or remove it"
 		}

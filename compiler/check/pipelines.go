@@ -23,7 +23,7 @@ func (r *run) pipelines() {
 		}
 		r.signals(p, from, through, to)
 	}
-	if len(r.c.Pipelines) == 0 || r.l[before:].HasFaults() {
+	if len(r.c.Pipelines) == 0 || r.l[before:].HasFaults() || r.misshapen("spec.pipelines") {
 		return // an instance that is misnamed in a pipeline is not forgotten
 	}
 	for _, e := range r.entries {

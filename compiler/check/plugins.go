@@ -2,6 +2,7 @@ package check
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/detectviz/detectviz/compiler/catalog"
@@ -20,7 +21,7 @@ func (r *run) plugins() {
 
 	nodes := r.c.Root.Get("spec").Get("plugins")
 	for i := range r.c.Plugins {
-		before := len(r.l)
+		before, partial := len(r.l), r.partial
 		e := &entry{source: &r.c.Plugins[i], node: nodes.Items[i]}
 		r.entries = append(r.entries, e)
 		if preload != nil {
@@ -28,7 +29,7 @@ func (r *run) plugins() {
 			continue
 		}
 		r.plugin(e)
-		e.sound = e.plugin != nil && !r.l[before:].HasFaults()
+		e.sound = e.config.Exists() && r.partial == partial && !r.l[before:].HasFaults()
 		if e.sound && e.source.Enabled {
 			r.instantiate(e)
 			e.sound = !r.l[before:].HasFaults()
@@ -37,8 +38,8 @@ func (r *run) plugins() {
 }
 
 func (r *run) plugin(e *entry) {
-	options := r.entryShape(e)
-	if e.source.Path.Value == "" {
+	options, ok := r.entryShape(e)
+	if !ok {
 		return
 	}
 	e.name, e.namePos = e.source.As.Value, e.source.As
@@ -60,7 +61,7 @@ func (r *run) plugin(e *entry) {
 	}
 	r.options(e, options)
 	r.version(e, options)
-	if e.plugin != nil {
+	if e.plugin != nil && (options == nil || !options.Broken) {
 		r.config(e, options)
 	}
 }
@@ -76,39 +77,59 @@ func (r *run) writtenType(e *entry) {
 }
 
 // entryShape checks that an item of spec.plugins is a path, or a map with a path
-// as its only key, and returns the options below it.
-func (r *run) entryShape(e *entry) *source.Node {
+// as its only key, and returns the options below it; false when the path is not
+// known.
+func (r *run) entryShape(e *entry) (options *source.Node, ok bool) {
 	n := e.node
 	switch {
+	case n.Broken:
+		r.partial++
+		return nil, false
 	case n.Kind == source.String && n.Text != "":
-		return nil
+		return nil, true
 	case n.Kind != source.Map || len(n.Fields) == 0:
 		d := r.l.Errorf("DVZ108", n.Pos, "an item of plugins must be the path of a plugin, not %s", shown(n))
 		if n.Kind == source.Null {
 			d.Message = "an item of plugins is empty"
 		}
 		d.Width, d.Hint = n.Width, "write - core/server/http, or - core/server/http: {config: {…}}"
-		return nil
+		return nil, false
 	}
-	options := n.Fields[0].Value
+	first := n.Fields[0]
+	options = first.Value
+	if options.Kind == source.String && !strings.Contains(first.Key, "/") { // - name: core/server/http
+		d := r.l.Errorf("DVZ108", first.Pos, "an item of plugins begins with the path of a plugin, not with %q", first.Key)
+		d.Width, d.Hint = first.Width, "write - core/server/http: {config: {…}}"
+		if _, known := slices.BinarySearch(r.cat.Paths(), options.Text); known {
+			d.Hint = "write - " + options.Text + ": {config: {…}}"
+		}
+		e.guesses = []string{shortName(options.Text)}
+		return nil, false
+	}
 	if len(n.Fields) == 1 {
-		return options
+		return options, first.Key != ""
 	}
 	second := n.Fields[1]
 	if options.Kind == source.Null {
 		d := r.l.Errorf("DVZ108", second.Pos, "%q stands beside the plugin's path, not below it", second.Key)
-		d.Width, d.Hint = second.Width, "indent the options of "+n.Fields[0].Key+" further than its path"
-		return &source.Node{Kind: source.Map, Fields: n.Fields[1:], Pos: second.Pos}
+		d.Width, d.Hint = second.Width, "indent the options of "+first.Key+" further than its path"
+		return &source.Node{Kind: source.Map, Fields: n.Fields[1:], Pos: second.Pos}, first.Key != ""
 	}
 	d := r.l.Errorf("DVZ108", second.Pos, "%q is a second key in one item of plugins", second.Key)
 	d.Width, d.Hint = second.Width, `begin each plugin with "- "`
-	return options
+	return options, first.Key != ""
 }
 
 // unknownPlugin reports a path that no plugin has. It returns the short names of
 // the plugins that may be meant.
 func (r *run) unknownPlugin(path source.Text) (guesses []string) {
 	d := at(r.l.Errorf("DVZ101", path.Pos, "unknown plugin %q", path.Value), path)
+	if before, version, cut := strings.Cut(path.Value, "@"); cut {
+		if _, known := slices.BinarySearch(r.cat.Paths(), before); known {
+			d.Hint = "did you mean " + before + "? a version is written as version: " + strings.TrimPrefix(version, "v")
+			return []string{shortName(before)}
+		}
+	}
 	near := SuggestPlugins(path.Value, r.cat.Paths())
 	if near == nil {
 		d.Hint = "dvz plugins list shows all plugins"
@@ -138,18 +159,16 @@ func (r *run) brokenPlugin(e *entry, err error) {
 
 // options checks what stands beside config: as, enabled, depends_on, delivery.
 func (r *run) options(e *entry, options *source.Node) {
-	if options == nil || options.Kind == source.Null {
+	if options == nil || options.Kind == source.Null && !options.Broken {
 		return
 	}
 	w := r.walker(e.source.Path.Value)
 	w.root = "what stands below " + e.source.Path.Value
 	w.opaque = map[string]bool{"config": true}
 	w.refsAt = func(string) bool { return false }
-	w.elsewhere = func(key string) string {
-		if e.plugin != nil {
-			if find(r.structureOf(e.plugin.Config).fields, key) != nil {
-				return "it belongs under config"
-			}
+	w.elsewhere = func(path, key string) string {
+		if path == "" && e.plugin != nil && find(r.structureOf(e.plugin.Config).fields, key) != nil {
+			return "it belongs under config"
 		}
 		return ""
 	}

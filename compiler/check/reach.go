@@ -11,7 +11,7 @@ import (
 // written pipelines forget, r.pipelines has said. A composition with errors is
 // not complete: nothing is said about what it lacks.
 func (w *world) unreached() {
-	if w.l.HasFaults() {
+	if w.l.HasFaults() || w.partial > 0 {
 		return
 	}
 	if len(w.c.Pipelines) > 0 {

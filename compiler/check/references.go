@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
@@ -87,7 +88,9 @@ func (w *walker) references(schema cue.Value, n *source.Node, p place) (ast.Expr
 		if !w.refsAt(p.path) && w.unify(schema, ast.NewString(n.Text)).Validate() == nil {
 			return ast.NewString(n.Text), nil // a description
 		}
-		return nil, bad("DVZ013", te.Offset, te.Width, "%s", te.Message)
+		f := bad("DVZ013", te.Offset, te.Width, "%s", te.Message)
+		f.hint = w.meantReference(n.Text[te.Offset:])
+		return nil, f
 	}
 	if !w.refsAt(p.path) {
 		expr, f := w.scalar(schema, n, p)
@@ -105,16 +108,17 @@ func (w *walker) references(schema cue.Value, n *source.Node, p place) (ast.Expr
 
 	sample := &source.Node{Kind: source.String, Pos: n.Pos, Width: n.Width}
 	samples := []paramSample{{Node: sample}}
+	var text strings.Builder
 	var without *param // has no default, so that the sample is a guess
 	broken := false    // a param is; reported at its declaration
 	for _, part := range parts {
 		switch part.Kind {
 		case source.LiteralPart:
-			sample.Text += part.Text
+			text.WriteString(part.Text)
 		case source.StatePart:
-			sample.Text += "/var/lib/" + w.c.Name.Value
+			text.WriteString(w.state())
 		case source.HostPart:
-			sample.Text += "localhost"
+			text.WriteString("localhost")
 		case source.ParamPart:
 			param := w.params[part.Text]
 			width := len("${params.") + len(part.Text) + len("}")
@@ -123,7 +127,6 @@ func (w *walker) references(schema cue.Value, n *source.Node, p place) (ast.Expr
 				f.hint = didYouMean(part.Text, w.paramNames(), "params")
 				return nil, f
 			}
-			param.used = true
 			broken = broken || param.broken
 			if whole && !param.broken && !takes.fits(param.decl.Type) {
 				return nil, bad("DVZ211", part.Offset, width, "%s takes %s, and the param %q is of type %s", p.path, takes.words(schema), part.Text, param.decl.Type)
@@ -134,10 +137,11 @@ func (w *walker) references(schema cue.Value, n *source.Node, p place) (ast.Expr
 			if whole {
 				samples = param.samples(n)
 			} else {
-				sample.Text += param.samples(n)[0].Text
+				text.WriteString(param.samples(n)[0].Text)
 			}
 		}
 	}
+	sample.Text = text.String()
 	var sound ast.Expr
 	var first *fault
 	for _, s := range samples {
@@ -160,7 +164,7 @@ func (w *walker) references(schema cue.Value, n *source.Node, p place) (ast.Expr
 	case sound != nil:
 		return sound, nil
 	case broken:
-		w.faults[p.path] = true
+		w.leftOut(p.path)
 		return nil, nil
 	case without != nil:
 		f := bad("DVZ211", 0, len(n.Text), "the param %q needs a default here", without.decl.Name.Value)

@@ -41,6 +41,32 @@ func (r *run) structureOf(v cue.Value) *structure {
 	return s
 }
 
+// listing is what is known of a list of the schema: [first, ...rest].
+type listing struct {
+	first []cue.Value // of items that must be there
+	rest  cue.Value   // does not exist if there may be no more
+}
+
+// listingOf returns what is known of a list that is a part of a schema. The
+// answers are shared, and so is what is found out about their values.
+func (r *run) listingOf(v cue.Value) *listing {
+	l := r.listings[v]
+	if l == nil {
+		all, _ := alternatives(v)
+		list := ofKind(all, cue.ListKind)[0]
+		l = &listing{rest: list.LookupPath(cue.MakePath(cue.AnyIndex))}
+		for {
+			item := list.LookupPath(cue.MakePath(cue.Index(len(l.first))))
+			if !item.Exists() {
+				break
+			}
+			l.first = append(l.first, item)
+		}
+		r.listings[v] = l
+	}
+	return l
+}
+
 // fieldsOf returns the fields of a struct in the order of the schema; false when
 // the struct has an error of its own.
 func fieldsOf(v cue.Value) ([]field, bool) {
@@ -85,6 +111,7 @@ func (r *run) unify(schema cue.Value, value ast.Expr) cue.Value {
 }
 
 // pattern returns what a struct allows below a key that none of its fields has.
+// Where the struct has a single pattern, all keys share the answer.
 func (r *run) pattern(v cue.Value, key string) (cue.Value, bool) {
 	if !v.Allows(cue.Str(key)) {
 		return cue.Value{}, false
@@ -92,9 +119,16 @@ func (r *run) pattern(v cue.Value, key string) (cue.Value, bool) {
 	if any := v.LookupPath(cue.MakePath(cue.AnyString)); any.Exists() {
 		return any, true
 	}
+	if shared, ok := r.patterns[v]; ok {
+		return shared, true
+	}
 	p := cue.MakePath(cue.Str(key))
 	filled := v.FillPath(p, r.cat.Context().BuildExpr(ast.NewIdent("_"))).LookupPath(p)
-	return filled, filled.Exists() && filled.Err() == nil
+	ok := filled.Exists() && filled.Err() == nil
+	if ok && len(keyPatterns(v)) == 1 {
+		r.patterns[v] = filled
+	}
+	return filled, ok
 }
 
 // alternatives returns the operands of a disjunction, or the value itself, and
@@ -269,9 +303,13 @@ func goType(v cue.Value) string {
 	return typ
 }
 
+// holdsSecrets reports whether a Go type is contracts.Secret, or a list or map
+// of them.
+func holdsSecrets(goType string) bool { return strings.HasSuffix(goType, `platform/contracts".Secret`) }
+
 // isSecret reports whether a Go type is contracts.Secret.
 func isSecret(goType string) bool {
-	return strings.HasSuffix(goType, `platform/contracts".Secret`)
+	return holdsSecrets(goType) && !strings.HasPrefix(goType, "[]") && !strings.HasPrefix(goType, "map[")
 }
 
 // about says what a field is: the first sentence of its comment without the

@@ -17,10 +17,13 @@ func (w *walker) clearSecret(n *source.Node, p place) (ast.Expr, *fault) {
 		f.code, f.message, f.pos, f.width, f.secret = "DVZ104", p.path+" has no value", p.pos, p.width, false
 		return nil, f
 	case n.Kind == source.List:
-		f.code, f.message, f.secret = "DVZ104", p.path+" must be a secret, not a list", false
+		f.code, f.message = "DVZ104", p.path+" must be a secret, not a list"
 		return nil, f
-	case strings.Contains(n.Text, "${") && w.hasReference(n.Text):
+	case strings.Contains(n.Text, "${") && hasReference(n.Text):
 		f.code, f.message = "DVZ211", "a secret cannot hold ${…}: params show in --help and in the list of processes"
+		if m := variable.FindStringSubmatch(n.Text); m != nil {
+			f.hint = "write {env: " + m[1] + "}"
+		}
 		return nil, f
 	case w.c.Environment.Value != "development":
 		f.code, f.message, f.hint = "DVZ301", "secret in clear text", "in production "+f.hint
@@ -33,12 +36,25 @@ func (w *walker) clearSecret(n *source.Node, p place) (ast.Expr, *fault) {
 }
 
 // hasReference reports whether a text has a reference, or tries to.
-func (w *walker) hasReference(text string) bool {
+func hasReference(text string) bool {
 	parts, err := source.ParseTemplate(text)
-	for _, part := range parts {
-		if p := w.params[part.Text]; p != nil && part.Kind == source.ParamPart {
-			p.used = true
-		}
-	}
 	return err != nil || len(parts) > 1 || len(parts) == 1 && parts[0].Kind != source.LiteralPart
+}
+
+// endOf returns the column behind what a value has on a line.
+func endOf(n *source.Node, line int) int {
+	end := 0
+	if n.Pos.Line == line {
+		end = n.Pos.Column + n.Width
+	}
+	for _, item := range n.Items {
+		end = max(end, endOf(item, line))
+	}
+	for _, f := range n.Fields {
+		if f.Pos.Line == line {
+			end = max(end, f.Pos.Column+f.Width)
+		}
+		end = max(end, endOf(f.Value, line))
+	}
+	return end
 }

@@ -22,7 +22,41 @@ func suggest(word string, candidates []string) string {
 			best, least = c, d
 		}
 	}
-	return best
+	if best != "" {
+		return best
+	}
+	var longer []string // production for prod
+	for _, c := range candidates {
+		folded := fold(c)
+		if endsIn(folded, word) {
+			longer = append(longer, c)
+		}
+		if endsIn(word, folded) && len(folded) > len(fold(best)) { // interval for scrape_interval
+			best = c
+		}
+	}
+	switch other := elsewhereNamed[word]; {
+	case best != "":
+		return best
+	case len(longer) == 1:
+		return longer[0]
+	case slices.Contains(candidates, other):
+		return other
+	}
+	return ""
+}
+
+// endsIn reports whether a word begins or ends with another one that has at
+// least three letters.
+func endsIn(word, part string) bool {
+	return len(part) >= 3 && (strings.HasPrefix(word, part) || strings.HasSuffix(word, part))
+}
+
+// elsewhereNamed are names that other languages have for ours.
+var elsewhereNamed = map[string]string{
+	"name": "as", "id": "as", "alias": "as", "disabled": "enabled", "settings": "config", "options": "config",
+	"receivers": "from", "inputs": "from", "sources": "from", "processors": "through",
+	"exporters": "to", "outputs": "to", "sinks": "to",
 }
 
 // didYouMean is the hint for a misspelt word: the likely candidate, else a short
@@ -31,14 +65,18 @@ func didYouMean(word string, candidates []string, what string) string {
 	if s := suggest(word, candidates); s != "" {
 		return `did you mean "` + s + `"?`
 	}
-	const most = 12
-	switch {
-	case len(candidates) == 0:
+	if len(candidates) == 0 {
 		return "there are no " + what
-	case len(candidates) > most:
-		return what + ": " + strings.Join(candidates[:most], ", ") + ", …"
 	}
-	return what + ": " + strings.Join(candidates, ", ")
+	const most = 100 // columns
+	all := what + ": " + candidates[0]
+	for _, c := range candidates[1:] {
+		if len(all)+len(c) > most {
+			return all + ", …"
+		}
+		all += ", " + c
+	}
+	return all
 }
 
 // SuggestPlugins returns up to three paths of plugins that a path may stand for,

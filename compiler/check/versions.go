@@ -15,6 +15,7 @@ import (
 // commas, all of which must hold:
 //
 //	0.1.0            exactly this version; also =0.1.0
+//	0.1              as ^0.1
 //	!=0.1.3          any other version
 //	>=0.2.0 <1       comparisons; what is left out of a version is 0
 //	^0.2.1           what is compatible: >=0.2.1 <0.3.0; ^1.2 is >=1.2.0 <2.0.0
@@ -46,6 +47,8 @@ func parseConstraint(text string) (terms []versionTerm, f *flaw) {
 			return nil, flawed(at, len(op), "no version follows %q", op)
 		case !versionForm.MatchString(written) || !semver.IsValid(version):
 			return nil, flawed(at, len(whole), "%q is no version", written)
+		case op == "" && strings.Count(written, ".") < 2:
+			op = "^"
 		case exact && strings.Count(written, ".") < 2:
 			return nil, flawed(at, len(whole), "%q names no single version", whole)
 		}

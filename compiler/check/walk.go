@@ -17,13 +17,13 @@ import (
 // hides no other.
 type walker struct {
 	*run
-	subject   string                  // what the tree belongs to: a plugin's path, or "the composition"
-	root      string                  // what the tree itself is
-	opaque    map[string]bool         // paths of lists and maps that other rules look into
-	refsAt    func(path string) bool  // where references are replaced
-	elsewhere func(key string) string // hint for an unknown key of the root that belongs elsewhere
-	faults    map[string]bool         // paths at which something was reported
-	trusting  bool                    // CUE is not asked about single values: it will be about the whole
+	subject   string                        // what the tree belongs to: a plugin's path, or "the composition"
+	root      string                        // what the tree itself is
+	opaque    map[string]bool               // paths of lists and maps that other rules look into
+	refsAt    func(path string) bool        // where references are replaced
+	elsewhere func(path, key string) string // hint for an unknown key that belongs elsewhere
+	faults    map[string]bool               // paths at which something was reported
+	trusting  bool                          // CUE is not asked about single values: it will be about the whole
 	trusted   []trusted
 }
 
@@ -46,7 +46,7 @@ func (r *run) walker(subject string) *walker {
 		subject:   subject,
 		root:      subject,
 		refsAt:    func(string) bool { return true },
-		elsewhere: func(string) string { return "" },
+		elsewhere: func(string, string) string { return "" },
 		faults:    map[string]bool{},
 	}
 }
@@ -58,6 +58,15 @@ type place struct {
 	width  int
 	goType string // of the @go attribute; empty: unknown
 	field  *field // of the schema; of a list's item, the list's; nil: unknown
+	secret bool   // within a secret, whatever its shape: it is never shown
+}
+
+// not says in a message which value stands at a place.
+func (p place) not(n *source.Node) string {
+	if p.secret {
+		return ""
+	}
+	return ", not " + shown(n)
 }
 
 // in names a place in a sentence: "tls of community/importers/prometheus".
@@ -102,8 +111,19 @@ func (w *walker) report(path string, f *fault) {
 	d.Width, d.Hint, d.Secret = f.width, f.hint, f.secret
 }
 
+// leftOut notes a value whose fault was reported elsewhere.
+func (w *walker) leftOut(path string) {
+	w.faults[path] = true
+	w.partial++
+}
+
 // value checks a value of any kind. It returns nil when the value is left out.
 func (w *walker) value(schema cue.Value, n *source.Node, p place) ast.Expr {
+	p.secret = p.secret || holdsSecrets(p.goType)
+	if n.Broken { // reported by package source
+		w.leftOut(p.path)
+		return nil
+	}
 	if text := authorText(schema.Err()); text != "" { // a field that a condition forbids
 		w.report(p.path, &fault{code: "DVZ109", message: p.path + " " + text, pos: p.pos, width: p.width})
 		return nil
@@ -141,12 +161,8 @@ func (w *walker) list(schema cue.Value, n *source.Node, p place) ast.Expr {
 	if w.opaque[p.path] {
 		return nil
 	}
-	all, _ := alternatives(schema)
-	schema = ofKind(all, cue.ListKind)[0]
-	least := 0
-	for schema.LookupPath(cue.MakePath(cue.Index(least))).Exists() {
-		least++
-	}
+	known := w.listingOf(schema)
+	least := len(known.first)
 	if len(n.Items) < least {
 		noun := "items"
 		if least == 1 {
@@ -154,14 +170,13 @@ func (w *walker) list(schema cue.Value, n *source.Node, p place) ast.Expr {
 		}
 		w.report(p.path, &fault{code: "DVZ107", message: fmt.Sprintf("%s needs at least %d %s", p.path, least, noun), hint: p.field.about(), pos: p.pos, width: p.width})
 	}
-	rest := schema.LookupPath(cue.MakePath(cue.AnyIndex))
 	out := &ast.ListLit{}
 	for i, item := range n.Items {
-		s := rest
+		s := known.rest
 		if i < least {
-			s = schema.LookupPath(cue.MakePath(cue.Index(i)))
+			s = known.first[i]
 		}
-		child := place{path: fmt.Sprintf("%s[%d]", p.path, i), pos: item.Pos, width: item.Width, goType: strings.TrimPrefix(p.goType, "[]"), field: p.field}
+		child := place{path: fmt.Sprintf("%s[%d]", p.path, i), pos: item.Pos, width: item.Width, goType: strings.TrimPrefix(p.goType, "[]"), field: p.field, secret: p.secret}
 		if !s.Exists() {
 			w.report(child.path, &fault{code: "DVZ107", message: fmt.Sprintf("%s has more than %d items", p.path, least), hint: p.field.about(), pos: item.Pos, width: item.Width})
 			break
@@ -216,7 +231,7 @@ func (w *walker) mapping(schema cue.Value, n *source.Node, p place) ast.Expr {
 		w.report(p.path, &fault{code: "DVZ103", message: fmt.Sprintf("%s needs one of the fields %s", p.path, list(required)), hint: p.field.about(), pos: p.pos, width: p.width})
 	}
 	for _, f := range n.Fields {
-		w.unknown(f, p, known)
+		w.unknown(schema, f, p, known)
 	}
 	return nil
 }
@@ -288,16 +303,17 @@ func (w *walker) fields(schema cue.Value, n *source.Node, p place, others []fiel
 				child.goType, child.field = strings.TrimPrefix(p.goType, "map[string]"), p.field
 				expr = w.value(s, f.Value, child)
 			} else {
-				meant[w.unknown(f, p, all, others...)] = true
+				meant[w.unknown(schema, f, p, all, others...)] = true
 			}
 		}
 		if expr != nil {
 			out.Elts = append(out.Elts, entryOf(f.Key, expr))
 		}
 	}
+	uncertain := len(faulty) > 0 || slices.ContainsFunc(n.Fields, func(f source.Field) bool { return f.Value.Broken })
 	for _, f := range known {
 		if n.Get(f.name) == nil && !meant[f.name] {
-			w.absent(written, f, p, len(faulty) > 0)
+			w.absent(written, f, p, uncertain)
 		}
 	}
 	return out
@@ -305,9 +321,9 @@ func (w *walker) fields(schema cue.Value, n *source.Node, p place, others []fiel
 
 // child is the place of a field.
 func (w *walker) child(p place, f source.Field, known []field) place {
-	child := place{path: join(p.path, f.Key), pos: f.Pos, width: f.Width}
+	child := place{path: join(p.path, f.Key), pos: f.Pos, width: f.Width, secret: p.secret}
 	if s := find(known, f.Key); s != nil {
-		child.goType, child.field = s.goType, s
+		child.goType, child.field, child.secret = s.goType, s, p.secret || holdsSecrets(s.goType)
 	}
 	return child
 }
@@ -343,57 +359,4 @@ func union(a, b []field) []field {
 		}
 	}
 	return all
-}
-
-// unknown reports a key that the schema does not have. It returns the field that
-// is probably meant, which then is not missing as well.
-func (w *walker) unknown(f source.Field, p place, known []field, others ...field) string {
-	child := join(p.path, f.Key)
-	if find(others, f.Key) != nil {
-		w.report(child, &fault{code: "DVZ109", message: fmt.Sprintf("%q cannot stand beside the other fields of %s", f.Key, w.in(p.path)), hint: "remove one of them", pos: f.Pos, width: f.Width})
-		return ""
-	}
-	hint := ""
-	if p.path == "" {
-		hint = w.elsewhere(f.Key)
-	}
-	names := fieldNames(known)
-	meant := suggest(f.Key, names)
-	if hint == "" {
-		hint = didYouMean(f.Key, names, "fields")
-		if s := find(known, meant); s != nil {
-			if about := s.about(); about != "" {
-				hint += " (" + about + ")"
-			}
-		}
-	}
-	if len(known) == 0 { // a map with keys of a certain form
-		w.report(child, &fault{code: "DVZ105", message: fmt.Sprintf("%q is not a valid name in %s", f.Key, w.in(p.path)), hint: "names are lower-case letters, digits and separators, beginning with a letter", pos: f.Pos, width: f.Width})
-		return ""
-	}
-	w.report(child, &fault{code: "DVZ102", message: fmt.Sprintf("unknown field %q in %s", f.Key, w.in(p.path)), hint: hint, pos: f.Pos, width: f.Width})
-	return meant
-}
-
-// absent looks at a field that the user did not write.
-func (w *walker) absent(schema cue.Value, f field, p place, uncertain bool) {
-	child := join(p.path, f.name)
-	switch kind := f.value.IncompleteKind(); {
-	case f.optional:
-		return
-	case f.required:
-		if uncertain && !unconditional(schema, f.name) {
-			return // the value that decides about it is faulty
-		}
-	case kind == cue.StructKind:
-		w.fields(f.value, &source.Node{Kind: source.Map, Pos: p.pos}, place{path: child, pos: p.pos, width: p.width}, nil)
-		return
-	case kind&^scalarKinds != 0, f.value.IsConcrete():
-		return
-	default:
-		if _, ok := f.value.Default(); ok {
-			return
-		}
-	}
-	w.report(child, &fault{code: "DVZ103", message: fmt.Sprintf("missing field %q in %s", f.name, w.in(p.path)), hint: f.about(), pos: p.pos, width: p.width})
 }

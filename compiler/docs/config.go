@@ -46,6 +46,7 @@ func (w *walker) section(name string, v cue.Value) error {
 	if err != nil {
 		return err
 	}
+	owner := cue.Dereference(v).Source()
 	at := len(w.sections)
 	w.sections = append(w.sections, Section{Name: name, Doc: doc(cue.Dereference(v))})
 	type nested struct {
@@ -64,7 +65,7 @@ func (w *walker) section(name string, v cue.Value) error {
 		if fields.Selector().ConstraintType() == 0 {
 			field.Default = defaultText(v)
 		}
-		if source, ok := v.Source().(*ast.Field); ok {
+		if source := declaration(owner, field.Name, v); source != nil {
 			if words := typeWords(source.Value); words != "" {
 				field.Type = words
 			}
@@ -80,6 +81,27 @@ func (w *walker) section(name string, v cue.Value) error {
 	for _, n := range below {
 		if err := w.section(n.name, n.value); err != nil {
 			return fmt.Errorf("#%s: %w", n.name, err)
+		}
+	}
+	return nil
+}
+
+// declaration returns where a field is declared, or nil. A field that an if
+// speaks of again has no single source: it is the one in the struct itself.
+func declaration(owner ast.Node, name string, v cue.Value) *ast.Field {
+	if f, ok := v.Source().(*ast.Field); ok {
+		return f
+	}
+	if f, ok := owner.(*ast.Field); ok {
+		owner = f.Value
+	}
+	if lit, ok := owner.(*ast.StructLit); ok {
+		for _, d := range lit.Elts {
+			if f, ok := d.(*ast.Field); ok {
+				if label, _, err := ast.LabelName(f.Label); err == nil && label == name {
+					return f
+				}
+			}
 		}
 	}
 	return nil
@@ -164,6 +186,9 @@ func typeWords(expr ast.Expr) string {
 	case *ast.SelectorExpr:
 		name, _, _ := ast.LabelName(x.Sel)
 		name = strings.TrimPrefix(name, "#")
+		if name == "Interval" {
+			return "duration, longer than 0s"
+		}
 		if strings.ToUpper(name) == name {
 			return name // URL
 		}

@@ -181,7 +181,7 @@ func TestEditorMarks(t *testing.T) {
 		}},
 		{"    - core/logging/otelzap: {config: {level: warning}}\n", []string{`4:46-53 Value is not accepted. Valid values: "info", "debug", "warn", "error".`}},
 		{"    - core/middleware/ratelimit: {config: {burst: many}}\n", []string{"4:51-55 must be a whole number, or a param such as ${params.name}"}},
-		{"    - core/auth/jwt: {config: {secret: a}}\n", []string{`4:23-29 Missing property "users".`}},
+		{"    - community/importers/csv: {config: {files: [a]}}\n", []string{`4:33-39 Missing property "timestamp".`, `4:33-39 Missing property "metrics".`}},
 	} {
 		var got []string
 		for _, d := range server.found(above + c.document) {

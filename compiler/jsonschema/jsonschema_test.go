@@ -325,13 +325,13 @@ func TestRefusals(t *testing.T) {
 	for _, c := range []struct{ plugins, at string }{
 		{"[core/server/htp]", "/spec/plugins/0"},
 		{"[core/server/htp: {}]", "/spec/plugins/0"},
-		{"[core/auth/jwt]", "/spec/plugins/0"}, // its config has required fields
+		{"[community/importers/csv]", "/spec/plugins/0"}, // its config has required fields
 		{"[{core/server/http: {}, core/middleware/recovery: {}}]", "/spec/plugins/0"},
 		{"[core/server/http: {confg: {}}]", "/spec/plugins/0/core~1server~1http"},
 		{"[core/server/http: {enabled: 'yes'}]", "/spec/plugins/0/core~1server~1http/enabled"},
 		{"[core/server/http: {as: 'Not A Name'}]", "/spec/plugins/0/core~1server~1http/as"},
 		{"[core/server/http: {delivery: {queue: {size: 0}}}]", "/spec/plugins/0/core~1server~1http/delivery/queue/size"},
-		{"[core/auth/jwt: {config: {}}]", "/spec/plugins/0/core~1auth~1jwt/config"},
+		{"[community/importers/csv: {config: {}}]", "/spec/plugins/0/community~1importers~1csv/config"},
 		{"[core/auth/jwt: {config: {users: []}}]", "/spec/plugins/0/core~1auth~1jwt/config/users"},
 		{fmt.Sprintf(prometheus, "intervall: 5s"), "/spec/plugins/0/community~1importers~1prometheus/config"},
 		{fmt.Sprintf(prometheus, "interval: 5x"), "/spec/plugins/0/community~1importers~1prometheus/config/interval"},

@@ -15,7 +15,9 @@ func (b *builder) wire(built []Instance) {
 		in := &built[i]
 		in.DependsOn = nil
 		for _, d := range b.instances[i].Source.DependsOn {
-			in.DependsOn = append(in.DependsOn, d.Value)
+			if _, on := b.byName[d.Value]; on { // nothing waits for a disabled one
+				in.DependsOn = append(in.DependsOn, d.Value)
+			}
 		}
 		for _, r := range b.instances[i].Manifest.Requires {
 			w := Wire{Field: exported(r.Field), Capability: r.Capability, Many: r.Many}

@@ -36,8 +36,8 @@ type Config struct {
 	// leeway is how far the clocks of two hosts may differ.
 	Leeway time.Duration `json:"leeway"`
 
-	// users are those who may log in.
-	Users []User `json:"users"`
+	// users are those who may log in. Without them tokens are only verified.
+	Users []User `json:"users,omitempty"`
 }
 
 // User is one who may log in, with either a password_hash or a password.

@@ -56,7 +56,6 @@ func TestNewRefuses(t *testing.T) {
 			c.PrivateKey = clear("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
 		}, []string{"damaged"}},
 
-		{"no user", "HS256", func(c *jwt.Config) { c.Users = nil }, []string{"users is empty"}},
 		{"one name twice", "HS256", func(c *jwt.Config) { c.Users = append(c.Users, c.Users[0]) }, []string{"two users", "anna"}},
 		{"no password", "HS256", hash(""), []string{"anna", "neither"}},
 		{"two passwords", "HS256", func(c *jwt.Config) { c.Users[0].Password = clear("x") }, []string{"anna", "both"}},

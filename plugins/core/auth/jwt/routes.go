@@ -24,9 +24,13 @@ const (
 // Routes implements contracts.Routes.
 func (a *JWT) Routes() []contracts.Route {
 	routes := []contracts.Route{
-		{Method: http.MethodPost, Path: "/api/v1/auth/login", Access: contracts.AccessPublic, Handler: http.HandlerFunc(a.login)},
-		{Method: http.MethodPost, Path: "/api/v1/auth/refresh", Access: contracts.AccessPublic, Handler: http.HandlerFunc(a.refresh)},
 		{Method: http.MethodGet, Path: "/api/v1/auth/me", Access: contracts.AccessAuthenticated, Handler: http.HandlerFunc(me)},
+	}
+	if len(a.users.all) > 0 {
+		routes = append(routes,
+			contracts.Route{Method: http.MethodPost, Path: "/api/v1/auth/login", Access: contracts.AccessPublic, Handler: http.HandlerFunc(a.login)},
+			contracts.Route{Method: http.MethodPost, Path: "/api/v1/auth/refresh", Access: contracts.AccessPublic, Handler: http.HandlerFunc(a.refresh)},
+		)
 	}
 	if a.keys.algorithm != jwt.SigningMethodHS256.Alg() {
 		routes = append(routes, contracts.Route{

@@ -426,3 +426,24 @@ func TestJWKS(t *testing.T) {
 		}
 	}
 }
+
+// TestWithoutUsers verifies tokens of another service that has the same key.
+func TestWithoutUsers(t *testing.T) {
+	cfg := config()
+	cfg.Issuer, cfg.Audience = "accounts", "metrics"
+	token := build(t, cfg).mustLogin(t).AccessToken
+	cfg.Users = nil
+	a := build(t, cfg)
+	if got := a.me(t, token); got.status != 200 || got.Subject != "anna" {
+		t.Errorf("a token of the other service: %d %s", got.status, got.body)
+	}
+	if got := a.me(t, token+"x"); got.status != 401 {
+		t.Errorf("a damaged token: %d", got.status)
+	}
+	if got := a.login(t, "anna", password); got.status != 404 {
+		t.Errorf("login: %d %s", got.status, got.body)
+	}
+	if got := a.refresh(t, "x"); got.status != 404 {
+		t.Errorf("refresh: %d %s", got.status, got.body)
+	}
+}
