@@ -18,6 +18,7 @@ race:
 
 # fresh fails when a committed file is not what its source generates.
 fresh:
+	$(GO) run ./cmd/dvz fmt --check
 	$(GO) run ./cmd/dvz generate --check
 	$(GO) run ./cmd/dvz plugins docs --check
 
