@@ -151,6 +151,12 @@ func holdConnection(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(func() { conn.Close() })
 	_, err = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: ")
 	ts.Check(err)
+	// Connections are accepted in order, so once another request is answered the
+	// server has this one too; reading its first bytes is a moment's work.
+	answer, err := http.Get("http://" + args[0] + "/healthz")
+	ts.Check(err)
+	answer.Body.Close()
+	time.Sleep(100 * time.Millisecond)
 }
 
 // json NAME path sets a variable to a value in the JSON of the last standard
