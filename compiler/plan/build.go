@@ -44,6 +44,7 @@ func build(c *source.Composition, instances []check.Instance, cat *catalog.Catal
 	}
 	b.plan = &Plan{
 		Name:        c.Name.Value,
+		NamePos:     c.Name.Pos,
 		Version:     c.Version.Value,
 		Description: c.Description.Value,
 		Environment: c.Environment.Value,

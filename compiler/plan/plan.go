@@ -16,12 +16,13 @@ import (
 
 // Plan is one composition, decided.
 type Plan struct {
-	Name        string `json:"name"`
-	Version     string `json:"version"`
-	Description string `json:"description,omitempty"`
-	Environment string `json:"environment"`
-	Dir         string `json:"dir"`       // the composition's folder, relative to the workspace
-	Generator   string `json:"generator"` // "dvz 0.1.0"
+	Name        string   `json:"name"`
+	NamePos     diag.Pos `json:"-"` // where the composition says it
+	Version     string   `json:"version"`
+	Description string   `json:"description,omitempty"`
+	Environment string   `json:"environment"`
+	Dir         string   `json:"dir"`       // the composition's folder, relative to the workspace
+	Generator   string   `json:"generator"` // "dvz 0.1.0"
 	// Overlays are the names of those that are applied, in their order.
 	Overlays []string `json:"overlays,omitempty"`
 

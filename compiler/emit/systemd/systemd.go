@@ -33,8 +33,8 @@ const maxUserName = 31
 func Emit(p *plan.Plan) ([]emit.File, diag.List) {
 	n, findings := gather(p)
 	if n.staticUser() && len(p.Name) > maxUserName {
-		d := findings.Errorf("DVZ421", diag.Pos{File: p.Dir}, "the service needs a user of its own, and %q is longer than the %d characters of a user name", p.Name, maxUserName)
-		d.Hint = "shorten the composition's name, or write below ${state} only"
+		d := findings.Errorf("DVZ421", p.NamePos, "the service needs a user of its own, and %q is longer than the %d characters of a user name", p.Name, maxUserName)
+		d.Width, d.Hint = len(p.Name), "shorten the composition's name, or write below ${state} only"
 	}
 	if findings.HasErrors() {
 		return nil, findings
