@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,6 +32,7 @@ func BenchmarkVetInstances(b *testing.B) {
 	cue := cueTool(b)
 	for _, n := range []int{1, 10, 100, 1000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			defer debug.SetGCPercent(debug.SetGCPercent(1600)) // as in cmd/dvz
 			root := b.TempDir()
 			write(b, root, "go.mod", "module github.com/detectviz/detectviz\n")
 			write(b, root, "compositions/many/composition.yaml", many(n))
