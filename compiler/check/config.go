@@ -72,12 +72,17 @@ func (r *run) instantiate(e *entry) {
 	m, err := e.filled.Manifest()
 	if err == nil {
 		e.manifest = m
-		e.forget(r.cat.Context())
+		if len(r.entries) > many {
+			e.forget(r.cat.Context())
+		}
 		return
 	}
 	p := place{pos: e.source.Path.Pos, width: e.source.Path.Width}
 	r.walker(e.source.Path.Value).whole(err, e.source.Config, p, func(err error) { r.brokenPlugin(e, err) })
 }
+
+// many is the number of instances from which on memory counts more than time.
+const many = 500
 
 // forget keeps of an evaluated config only its data: what CUE knows of how it
 // came about takes a hundred times as much memory.

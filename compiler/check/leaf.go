@@ -22,10 +22,7 @@ func (w *walker) leaf(schema cue.Value, n *source.Node, p place) (expr ast.Expr,
 	case n.Kind == source.String && strings.Contains(n.Text, "${"):
 		expr, f = w.references(schema, n, p)
 	case w.trusting:
-		if expr = literal(n, schema.IncompleteKind()); expr == nil {
-			f = w.describe(schema, nil, n, p)
-		}
-		w.trusted = append(w.trusted, trusted{schema, n, p})
+		expr, f = w.trust(schema, n, p)
 	default:
 		expr, f = w.scalar(schema, n, p)
 	}

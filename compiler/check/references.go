@@ -142,6 +142,9 @@ func (w *walker) references(schema cue.Value, n *source.Node, p place) (ast.Expr
 		}
 	}
 	sample.Text = text.String()
+	if w.trusting && !slices.ContainsFunc(parts, func(p source.Part) bool { return p.Kind == source.ParamPart }) {
+		return w.trust(schema, sample, p)
+	}
 	var sound ast.Expr
 	var first *fault
 	for _, s := range samples {
