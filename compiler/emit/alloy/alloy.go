@@ -81,7 +81,7 @@ func (c *config) collect(p *plan.Plan) {
 				c.blocks = append(c.blocks, b)
 			case known.fingerprint() != b.fingerprint():
 				d := c.diags.Errorf("DVZ402", in.Pos, "%s and %s both contribute the Alloy block %s, with different contents", known.instance.Name, in.Name, b.id())
-				d.Hint = "give the two instances the same settings, or leave one out"
+				d.Width, d.Hint = in.Width, "give the two instances the same settings, or leave one out"
 				d.Related = []diag.Related{{Pos: known.instance.Pos, Message: "first contributed by " + known.instance.Name}}
 			}
 		}

@@ -111,7 +111,7 @@ func (c *config) sinkList(top block, path, wanted, kind string) {
 	}
 	if len(c.sinks(kind, top)) == 0 {
 		d := c.diags.Warnf("DVZ404", top.instance.Pos, "nothing receives the %s that %s of %s sends", describe(kind), top.id(), top.instance.Name)
-		d.Hint = "add an integration that takes them; `dvz plugins search alloy` lists those that there are"
+		d.Width, d.Hint = top.instance.Width, "add an integration that takes them; `dvz plugins search alloy` lists those that there are"
 	}
 }
 

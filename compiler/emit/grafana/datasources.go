@@ -79,12 +79,13 @@ func checkDatasources(p *plan.Plan) diag.List {
 		for _, d := range in.Datasources {
 			if first := names[d.Name]; first != nil {
 				f := findings.Errorf("DVZ412", in.Pos, "%s and %s both contribute a Grafana data source named %q", first.Name, in.Name, d.Name)
-				f.Hint = "data sources are named uniquely; leave one of the two out, or give it another name"
+				f.Width, f.Hint = in.Width, "data sources are named uniquely; leave one of the two out, or give it another name"
 				f.Related = []diag.Related{{Pos: first.Pos, Message: "first contributed by " + first.Name}}
 			}
 			names[d.Name], uids[d.UID] = in, true
 			if d.Default && byDefault != nil {
 				f := findings.Errorf("DVZ412", in.Pos, "%s and %s both contribute Grafana's default data source, and there can be only one", byDefault.Name, in.Name)
+				f.Width = in.Width
 				f.Related = []diag.Related{{Pos: byDefault.Pos, Message: "first contributed by " + byDefault.Name}}
 			}
 			if d.Default {

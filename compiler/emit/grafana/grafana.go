@@ -35,7 +35,7 @@ func Emit(p *plan.Plan) ([]emit.File, diag.List) {
 	if metrics == nil && len(groups) > 0 {
 		in := firstWithRules(p)
 		d := findings.Warnf("DVZ411", in.Pos, "%s has alert rules, but no Prometheus data source is there to ask: Grafana gets none of them", in.Name)
-		d.Hint = "add an integration with one, for example community/integrations/observability/alloy/mimir-exporter"
+		d.Width, d.Hint = in.Width, "add an integration with one, for example community/integrations/observability/alloy/mimir-exporter"
 	}
 	if findings.HasErrors() {
 		return nil, findings

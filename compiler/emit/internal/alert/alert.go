@@ -44,13 +44,13 @@ func Collect(p *plan.Plan) ([]Group, diag.List) {
 		for _, r := range in.Rules {
 			if _, err := promql.ParseExpr(r.Expr); err != nil {
 				d := findings.Errorf("DVZ410", in.Pos, "the alert rule %s of %s is not valid PromQL: %v", r.Alert, in.Name, err)
-				d.Hint = "the expression is " + r.Expr
+				d.Width, d.Hint = in.Width, "the expression is "+r.Expr
 				continue
 			}
 			wait, err := time.ParseDuration(r.For)
 			if err != nil || wait < 0 {
 				d := findings.Errorf("DVZ410", in.Pos, "the alert rule %s of %s waits for %q, which is no duration", r.Alert, in.Name, r.For)
-				d.Hint = "write a duration such as 5m"
+				d.Width, d.Hint = in.Width, "write a duration such as 5m"
 				continue
 			}
 			labels := maps.Clone(r.Labels)
