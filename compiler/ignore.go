@@ -15,7 +15,9 @@ const unneeded = "DVZ031"
 func ignore(c *source.Composition, found diag.List, all bool) diag.List {
 	g := ignores{comments: c.Ignores, used: make([]bool, len(c.Ignores))}
 	for i, d := range found {
-		found[i].Ignored = g.reason(d.Code, d.Pos)
+		if d.Ignored == "" {
+			found[i].Ignored = g.reason(d.Code, d.Pos)
+		}
 	}
 	found = append(found, g.refused()...)
 	if all {

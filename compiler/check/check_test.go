@@ -165,7 +165,7 @@ spec:
 
 func TestInstances(t *testing.T) {
 	instances, l := run(load(t), []byte(sound))
-	if l != nil {
+	if l := l.Standing(); len(l) > 0 {
 		t.Fatalf("findings: %v", l)
 	}
 	var names []string
@@ -208,7 +208,7 @@ func TestFaultyEntriesYieldNoInstance(t *testing.T) {
 	composition := strings.Replace(sound, "path: x", "path: 5", 1)
 	composition = strings.Replace(composition, "jitter: 1", "jitter: 7", 1)
 	instances, l := run(load(t), []byte(composition))
-	if len(l) != 2 || len(instances) != 3 {
+	if len(l.Standing()) != 2 || len(instances) != 3 {
 		t.Errorf("%d instances, %v", len(instances), l)
 	}
 }

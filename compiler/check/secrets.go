@@ -32,6 +32,9 @@ func (w *walker) clearSecret(n *source.Node, p place) (ast.Expr, *fault) {
 		f.code, f.message, f.hint = "DVZ104", p.path+" must be text", "write it in quotes, or "+strings.TrimPrefix(f.hint, "write ")
 		return nil, f
 	}
+	// It is noted, so that no excerpt shows it beside another finding.
+	d := w.l.Errorf("DVZ301", n.Pos, "secret in clear text")
+	d.Width, d.Secret, d.Ignored = n.Width, true, "the environment is development"
 	return ast.NewString(n.Text), nil
 }
 

@@ -64,8 +64,9 @@ type Diagnostic struct {
 
 	// Secret says that the underlined text is a secret: excerpts mask it.
 	Secret bool `json:"-"`
-	// Ignored is the reason for which a comment of the composition ignores the
-	// finding: it does not count, and only SARIF shows it. Empty: it counts.
+	// Ignored is the reason for which the finding is ignored, mostly that of a
+	// comment in the composition: it does not count, and only SARIF shows it.
+	// Empty: it counts.
 	Ignored string `json:"-"`
 }
 
@@ -100,7 +101,7 @@ func (l List) HasFaults() bool {
 	return slices.ContainsFunc(l, func(d Diagnostic) bool { return d.Severity == Error && pages[d.Code].Kind != Policy })
 }
 
-// Standing returns the findings that count: those that no comment ignores.
+// Standing returns the findings that count: those that nothing ignores.
 func (l List) Standing() List {
 	return slices.DeleteFunc(slices.Clone(l), func(d Diagnostic) bool { return d.Ignored != "" })
 }

@@ -117,7 +117,7 @@ func compileOnce(t *testing.T, folder fs.FS) (*plan.Plan, string) {
 		}
 	}
 	var out strings.Builder
-	for _, d := range diags.Sorted() {
+	for _, d := range diags.Standing().Sorted() {
 		out.WriteString(d.Pos.String() + ": " + string(d.Severity) + "[" + d.Code + "]: " + d.Message + "\n")
 		if d.Hint != "" {
 			out.WriteString("\t" + d.Hint + "\n")
