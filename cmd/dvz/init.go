@@ -51,11 +51,11 @@ func (c *cli) init() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			where := ""
+			what, where := "this folder", ""
 			if o.Dir != "." {
-				where = "  cd " + o.Dir + "\n"
+				what, where = o.Dir, "  cd "+o.Dir+"\n"
 			}
-			_, err = fmt.Fprintf(c.out, initDone, o.Dir, compiler.Version, module, where)
+			_, err = fmt.Fprintf(c.out, initDone, what, compiler.Version, module, where)
 			return err
 		},
 	}
