@@ -333,12 +333,9 @@ func peak(pid int, ended <-chan struct{}) int64 {
 	}
 }
 
-// TestNoPermission: what may not be read is reported as that. The files belong
-// to root, and vet runs as nobody.
+// TestNoPermission: what may not be read is reported as that. Root may read
+// everything, so root's vet runs as nobody.
 func TestNoPermission(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("needs root, to run dvz as somebody else")
-	}
 	dvz := built(t)
 	for name, test := range map[string]struct{ locked, codes string }{
 		"file":     {compositionFolder + "/composition.yaml", "DVZ001"},
@@ -352,13 +349,17 @@ func TestNoPermission(t *testing.T) {
 			write(t, root, compositionFolder+"/composition.yaml", sound)
 			write(t, root, compositionFolder+"/meta.yaml", "title: x\n")
 			write(t, root, compositionFolder+"/overlays/prod.yaml", "metadata: {environment: production}\n")
-			if err := os.Chmod(filepath.Join(root, test.locked), 0); err != nil {
+			locked := filepath.Join(root, test.locked)
+			if err := os.Chmod(locked, 0); err != nil {
 				t.Fatal(err)
 			}
+			t.Cleanup(func() { os.Chmod(locked, 0o700) }) // or it cannot be removed
 			open755(t, root)
 			cmd := exec.Command(dvz, "vet", "--format", "json", "--overlay", "prod", compositionFolder)
 			cmd.Dir = root
-			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+			if os.Getuid() == 0 {
+				cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+			}
 			found, _ := vetProcess(t, cmd)
 			if len(found) != 1 || found[0].Code != test.codes || !strings.Contains(found[0].Message+found[0].Hint, "permission") {
 				t.Errorf("found %+v", found)
